@@ -1,0 +1,116 @@
+use crate::{CallCause, ChannelBindings, ContextFlags, Event, Events, Failure};
+use std::fmt;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+/// What one call brings. SSPI gives flags and bindings with each leg, so they live here and not in the handshake.
+pub struct Call<'a> {
+    /// The time of the call.
+    pub now: SystemTime,
+    /// The source of challenges and ids.
+    pub random: &'a mut dyn Random,
+    /// Who is told what happens.
+    pub events: &'a mut dyn Events,
+    /// The token to be sent to the peer is appended here, also when the call fails.
+    pub out: &'a mut Vec<u8>,
+    /// What the host wants of the context. Defaults to nothing.
+    pub want: Wants,
+    /// The bindings of the channel that the tokens come through. Defaults to none.
+    pub bindings: Option<&'a ChannelBindings>,
+    /// The peer's address, for authorities that throttle by it. Defaults to unknown.
+    pub peer: Option<IpAddr>,
+    /// How many bytes `out` may grow: a C caller's buffer. Defaults to any number.
+    pub room: Option<usize>,
+}
+
+impl<'a> Call<'a> {
+    /// A call with the four things that every call needs, and the defaults for the rest.
+    pub fn new(
+        now: SystemTime,
+        random: &'a mut dyn Random,
+        events: &'a mut dyn Events,
+        out: &'a mut Vec<u8>,
+    ) -> Self {
+        Self { now, random, events, out, want: Wants::default(), bindings: None, peer: None, room: None }
+    }
+}
+
+/// What a host wants of a context.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wants {
+    /// Wished for: what cannot be had is no error; compare with what was granted.
+    pub flags: ContextFlags,
+    /// Required: a context that lacks one of these is refused with SEC_E_SECURITY_QOS_FAILED.
+    pub required: ContextFlags,
+}
+
+/// A source of unpredictable bytes.
+pub trait Random {
+    /// Fills `bytes`.
+    ///
+    /// # Errors
+    /// When the source fails; the handshake then ends with `call/no-randomness`.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness>;
+}
+
+/// The source of randomness failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRandomness;
+
+impl fmt::Display for NoRandomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the source of randomness failed")
+    }
+}
+
+impl std::error::Error for NoRandomness {}
+
+impl<F: FnMut(&mut [u8]) -> Result<(), NoRandomness>> Random for F {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        self(bytes)
+    }
+}
+
+/// A call as a step sees it: what an outer package may lend inward with other wishes, bindings and output.
+pub(crate) struct Leg<'a> {
+    pub(crate) now: SystemTime,
+    random: &'a mut dyn Random,
+    events: &'a mut dyn Events,
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) want: Wants,
+    pub(crate) bindings: Option<&'a ChannelBindings>,
+    pub(crate) peer: Option<IpAddr>,
+    room: Option<usize>,
+}
+
+impl Leg<'_> {
+    pub(crate) fn random<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes).map_err(|NoRandomness| CallCause::NoRandomness)?;
+        Ok(bytes)
+    }
+
+    pub(crate) fn event(&mut self, event: &Event<'_>) {
+        self.events.event(event);
+    }
+
+    /// Refuses before anything irreversible when the reply would not fit the caller's buffer.
+    pub(crate) fn needs_room(&self, len: usize) -> Result<(), Failure> {
+        if self.room.is_some_and(|room| room < len) {
+            return Err(CallCause::NoRoom.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses a context that lacks what the call requires.
+    pub(crate) fn requires(&self, granted: ContextFlags) -> Result<(), Failure> {
+        if granted.contains(self.want.required) { Ok(()) } else { Err(CallCause::RequirementNotMet.into()) }
+    }
+}
+
+impl<'a> From<Call<'a>> for Leg<'a> {
+    fn from(call: Call<'a>) -> Self {
+        let Call { now, random, events, out, want, bindings, peer, room } = call;
+        Self { now, random, events, out, want, bindings, peer, room }
+    }
+}

@@ -1,0 +1,39 @@
+use crate::{Account, BindingsOutcome, Claim};
+
+/// What happened inside a handshake: for logs, audit lines and the diagnoser. No event holds a secret.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The client said who it wants to be. Nothing of it is proved yet.
+    Claimed {
+        /// The package that read it.
+        package: &'static str,
+        /// The form of the proof: `NTLMv1`, `NTLMv1+ESS`, `NTLMv2`, `password`, `anonymous`.
+        version: &'static str,
+        /// What the client says of itself.
+        claim: &'a Claim,
+    },
+    /// The client's channel bindings were judged.
+    Bindings(BindingsOutcome),
+    /// The proof was compared and fits this account.
+    Verified {
+        /// Whom the authority named.
+        account: &'a Account,
+    },
+}
+
+/// Takes what happens inside a handshake. `()` drops it.
+pub trait Events {
+    /// Called in the order of what happens, while the call is under way.
+    fn event(&mut self, event: &Event<'_>);
+}
+
+impl Events for () {
+    fn event(&mut self, _: &Event<'_>) {}
+}
+
+impl<F: FnMut(&Event<'_>)> Events for F {
+    fn event(&mut self, event: &Event<'_>) {
+        self(event);
+    }
+}

@@ -1,0 +1,52 @@
+use portcullis_wire::sid::{Sid, well_known};
+use std::fmt;
+
+/// One row of the catalogue of packages (SecPkgInfo).
+#[derive(Debug, PartialEq, Eq)]
+pub struct PackageInfo {
+    /// The name under which programs ask for it.
+    pub name: &'static str,
+    /// A line for people.
+    pub comment: &'static str,
+    /// `SECPKG_FLAG_*`.
+    pub capabilities: u32,
+    /// The version of the package's protocol; 1 for all.
+    pub version: u16,
+    /// The RPC authentication type.
+    pub rpc_id: u16,
+    /// The largest token in bytes.
+    pub max_token: u32,
+    /// The SID that a token of this package's logons carries (MS-DTYP 2.4.2.4).
+    pub authentication_sid: Option<Sid>,
+}
+
+/// Every package that this library offers by name, one row each, with the numbers that Windows shows.
+pub const TABLE: &[&PackageInfo] = &[&NTLM];
+
+/// NTLM.
+pub const NTLM: PackageInfo = PackageInfo {
+    name: "NTLM",
+    comment: "NTLM Security Package",
+    capabilities: 0x0288_2B37,
+    version: 1,
+    rpc_id: 10,
+    max_token: 2888,
+    authentication_sid: Some(well_known::NTLM_AUTHENTICATION),
+};
+
+/// A password sent as it is, as HTTP Basic and LDAP simple binds do. No package of `sspi.h`: it is not in [`TABLE`].
+pub const PASSWORD: PackageInfo = PackageInfo {
+    name: "Basic",
+    comment: "Plain password",
+    capabilities: 0,
+    version: 1,
+    rpc_id: 0xFFFF,
+    max_token: 1024,
+    authentication_sid: None,
+};
+
+impl fmt::Display for PackageInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

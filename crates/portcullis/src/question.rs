@@ -1,0 +1,167 @@
+use crate::{Account, Claim, Refusal, Secret, ntlm, password};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a handshake may not find out itself: plain, owned, `Send`. It asks for a verdict, never for a secret, so that
+/// an embedded store, another process and a domain can all answer it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Question {
+    /// Does this NTLM response fit the account, and may the account log on?
+    VerifyNtlm(VerifyNtlm),
+    /// Does this password fit the account, and may the account log on?
+    VerifyPassword(VerifyPassword),
+}
+
+/// Answers questions, blocking while it does. A host that must not block answers later, by
+/// [`NeedsAnswer::answer`](crate::NeedsAnswer::answer).
+pub trait Authority: Send + Sync {
+    /// The answer, made from the question by its `accept` or `refuse`.
+    fn answer(&self, question: &Question) -> Answer;
+}
+
+impl Question {
+    /// What the client says of itself.
+    pub fn claim(&self) -> &Claim {
+        match self {
+            Self::VerifyNtlm(question) => &question.claim,
+            Self::VerifyPassword(question) => &question.claim,
+        }
+    }
+
+    /// The peer's address, where the host knows it.
+    pub fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Self::VerifyNtlm(question) => question.peer,
+            Self::VerifyPassword(question) => question.peer,
+        }
+    }
+
+    /// An answer that says no.
+    pub fn refuse(&self, why: Refusal) -> Answer {
+        Answer { id: self.id(), verdict: Err(why) }
+    }
+
+    fn id(&self) -> Id {
+        match self {
+            Self::VerifyNtlm(question) => question.id,
+            Self::VerifyPassword(question) => question.id,
+        }
+    }
+}
+
+/// Does this NTLM response fit the account?
+#[derive(Debug)]
+pub struct VerifyNtlm {
+    id: Id,
+    /// What the client says of itself, exactly as it wrote it: the response is made over user and domain.
+    pub claim: Claim,
+    /// The challenge that the response answers.
+    pub server_challenge: [u8; 8],
+    /// The peer's address, where the host knows it.
+    pub peer: Option<IpAddr>,
+    message: Vec<u8>,
+    form: ntlm::Form,
+}
+
+impl VerifyNtlm {
+    pub(crate) fn new(
+        claim: Claim,
+        server_challenge: [u8; 8],
+        peer: Option<IpAddr>,
+        message: &[u8],
+        form: ntlm::Form,
+    ) -> Self {
+        Self { id: Id::next(), claim, server_challenge, peer, message: message.to_vec(), form }
+    }
+
+    /// The form of the response; NTLMv1 reaches an authority only where the credential has the `danger_` field set.
+    pub fn form(&self) -> ntlm::Form {
+        self.form
+    }
+
+    /// The AUTHENTICATE message as received; the response lies in it.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// An answer that says yes. A [`ntlm::Verified`] comes from [`ntlm::verify`] alone, or from an authority
+    /// elsewhere that made the comparison.
+    pub fn accept(&self, verified: ntlm::Verified, account: Arc<Account>) -> Answer {
+        Answer { id: self.id, verdict: Ok(Logon { key: verified.into_session_base_key(), account }) }
+    }
+
+    /// An answer that says no.
+    pub fn refuse(&self, why: Refusal) -> Answer {
+        Answer { id: self.id, verdict: Err(why) }
+    }
+}
+
+/// Does this password fit the account?
+#[derive(Debug)]
+pub struct VerifyPassword {
+    id: Id,
+    /// What the client says of itself.
+    pub claim: Claim,
+    /// The password as the client sent it.
+    pub password: Secret<String>,
+    /// The peer's address, where the host knows it.
+    pub peer: Option<IpAddr>,
+}
+
+impl VerifyPassword {
+    pub(crate) fn new(claim: Claim, password: Secret<String>, peer: Option<IpAddr>) -> Self {
+        Self { id: Id::next(), claim, password, peer }
+    }
+
+    /// An answer that says yes. A [`password::Verified`] comes from [`password::verify`] alone, or from an authority
+    /// elsewhere that made the comparison.
+    pub fn accept(&self, _: password::Verified, account: Arc<Account>) -> Answer {
+        Answer { id: self.id, verdict: Ok(Logon { key: Secret::new([0; 16]), account }) }
+    }
+
+    /// An answer that says no.
+    pub fn refuse(&self, why: Refusal) -> Answer {
+        Answer { id: self.id, verdict: Err(why) }
+    }
+}
+
+/// A verdict. It carries the id of the question that it was made from: answers cannot be swapped between handshakes.
+#[derive(Debug)]
+pub struct Answer {
+    id: Id,
+    verdict: Result<Logon, Refusal>,
+}
+
+impl Answer {
+    /// Why not; `None` for a yes.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.verdict.as_ref().err().copied()
+    }
+
+    pub(crate) fn is_for(&self, question: &Question) -> bool {
+        self.id == question.id()
+    }
+
+    pub(crate) fn into_verdict(self) -> Result<Logon, Refusal> {
+        self.verdict
+    }
+}
+
+/// A yes, as a step receives it.
+#[derive(Debug)]
+pub(crate) struct Logon {
+    pub(crate) key: Secret<[u8; 16]>,
+    pub(crate) account: Arc<Account>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Id(u64);
+
+impl Id {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}

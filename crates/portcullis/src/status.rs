@@ -1,0 +1,94 @@
+use std::fmt;
+
+/// A SECURITY_STATUS: what the peer and the host program learn.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Status(pub u32);
+
+/// One row of the catalogue of statuses.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusRow {
+    /// The status.
+    pub status: Status,
+    /// Its name in `sspi.h`.
+    pub name: &'static str,
+    /// What it means, in a sentence.
+    pub meaning: &'static str,
+    /// The major status of GSS-API that says the same (RFC 2744 §3.9.1).
+    pub gss: &'static str,
+    /// The LDAP resultCode of a bind that ends so (RFC 4511 §4.1.9).
+    pub ldap: u8,
+    /// The HTTP status of a request that ends so.
+    pub http: u16,
+}
+
+macro_rules! statuses {
+    ($($name:ident = $value:literal, $gss:ident, $ldap:literal, $http:literal, $meaning:literal;)*) => {
+        #[allow(missing_docs, reason = "the rows of the table below say what each means")]
+        impl Status {
+            $(#[doc = $meaning] pub const $name: Self = Self($value);)*
+        }
+
+        /// Every status that this library gives, one row each.
+        pub const TABLE: &[StatusRow] = &[$(StatusRow {
+            status: Status::$name,
+            name: stringify!($name),
+            meaning: $meaning,
+            gss: stringify!($gss),
+            ldap: $ldap,
+            http: $http,
+        },)*];
+    };
+}
+
+statuses! {
+    SEC_E_OK = 0x0000_0000, GSS_S_COMPLETE, 0, 200, "established; output, if any, must still be sent";
+    SEC_I_CONTINUE_NEEDED = 0x0009_0312, GSS_S_CONTINUE_NEEDED, 14, 401, "send the output and bring the peer's next token";
+    SEC_E_INSUFFICIENT_MEMORY = 0x8009_0300, GSS_S_FAILURE, 51, 401, "a bound was reached; the cause says which";
+    SEC_E_INVALID_HANDLE = 0x8009_0301, GSS_S_NO_CONTEXT, 80, 401, "the context is gone, of another kind, or never was";
+    SEC_E_UNSUPPORTED_FUNCTION = 0x8009_0302, GSS_S_UNAVAILABLE, 53, 401, "a flag, strength or function that this package does not have";
+    SEC_E_INTERNAL_ERROR = 0x8009_0304, GSS_S_FAILURE, 80, 500, "a defect of ours or of the host; never for bad input";
+    SEC_E_INVALID_TOKEN = 0x8009_0308, GSS_S_DEFECTIVE_TOKEN, 49, 401, "malformed, or not of this package or state";
+    SEC_E_QOP_NOT_SUPPORTED = 0x8009_030A, GSS_S_BAD_QOP, 53, 401, "this protection was not negotiated on the context";
+    SEC_E_NO_IMPERSONATION = 0x8009_030B, GSS_S_UNAVAILABLE, 53, 401, "the context has no token that may be impersonated";
+    SEC_E_LOGON_DENIED = 0x8009_030C, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the proof is wrong or the account may not log on";
+    SEC_E_NO_CREDENTIALS = 0x8009_030E, GSS_S_NO_CRED, 49, 401, "the credential cannot be used for accepting";
+    SEC_E_MESSAGE_ALTERED = 0x8009_030F, GSS_S_BAD_SIG, 49, 401, "an integrity check over a message failed";
+    SEC_E_OUT_OF_SEQUENCE = 0x8009_0310, GSS_S_UNSEQ_TOKEN, 49, 401, "a message came twice, or not in its turn";
+    SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x8009_0311, GSS_S_FAILURE, 52, 401, "nobody could judge: a domain that is not ours, or an authority out of reach";
+    SEC_E_CONTEXT_EXPIRED = 0x8009_0317, GSS_S_CONTEXT_EXPIRED, 49, 401, "the context has ended";
+    SEC_E_BUFFER_TOO_SMALL = 0x8009_0321, GSS_S_FAILURE, 80, 500, "the caller's buffer is too small; nothing irreversible has happened";
+    SEC_E_SECURITY_QOS_FAILED = 0x8009_0332, GSS_S_BAD_QOP, 53, 401, "requested flags contradict each other or were not met";
+    SEC_E_BAD_BINDINGS = 0x8009_0346, GSS_S_BAD_BINDINGS, 49, 401, "the channel bindings do not satisfy the policy";
+}
+
+impl Status {
+    /// The status' row, or `None` for one that this library does not give.
+    pub fn row(self) -> Option<&'static StatusRow> {
+        TABLE.iter().find(|row| row.status == self)
+    }
+
+    /// The name in `sspi.h`, or `None` for a status that this library does not give.
+    pub fn name(self) -> Option<&'static str> {
+        self.row().map(|row| row.name)
+    }
+
+    /// Whether a caller may go on: the sign bit is clear.
+    pub const fn is_success(self) -> bool {
+        self.0 & 0x8000_0000 == 0
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{name} ({:#010x})", self.0),
+            None => write!(f, "{:#010x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
