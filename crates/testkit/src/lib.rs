@@ -29,6 +29,7 @@ mod converse;
 pub mod hex;
 pub mod initiator;
 pub mod oracle;
+pub mod printed;
 mod rc4;
 mod realm;
 pub mod seal;

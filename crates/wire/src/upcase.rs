@@ -79,9 +79,11 @@ mod tests {
 
     #[test]
     fn units_that_windows_leaves_alone() {
-        let one_way = "ßµıſς\u{1c5}\u{1c8}\u{1cb}\u{1f2}\u{345}\u{3d0}\u{3d1}\u{3d5}\u{3d6}\u{3f0}\u{3f1}\u{3f5}\u{1e9b}\u{1fbe}";
+        let one_way =
+            "ßµıſς\u{1c5}\u{1c8}\u{1cb}\u{1f2}\u{345}\u{3d0}\u{3d1}\u{3d5}\u{3d6}\u{3f0}\u{3f1}\u{3f5}\u{1e9b}\u{1fbe}";
         let without_upper = "ŉǰΐΰև\u{1e96}\u{1f50}\u{fb00}";
-        let younger = "\u{19b}\u{23f}\u{240}\u{252}\u{25c}\u{265}\u{3f3}\u{525}\u{1d8e}\u{2c5f}\u{2cec}\u{a661}\u{a791}\u{ab53}";
+        let younger =
+            "\u{19b}\u{23f}\u{240}\u{252}\u{25c}\u{265}\u{3f3}\u{525}\u{1d8e}\u{2c5f}\u{2cec}\u{a661}\u{a791}\u{ab53}";
         let georgian_and_cherokee = "\u{10d0}\u{10f0}\u{10ff}\u{2d27}\u{2d2d}\u{13f8}\u{13fd}\u{ab70}\u{abbf}";
         let signs = "÷×@[`{\u{7f}\u{80}\u{2c2f}\u{ff5b}\u{ffff}";
         for c in [one_way, without_upper, younger, georgian_and_cherokee, signs].concat().chars() {

@@ -192,9 +192,13 @@ impl Initiator {
     pub fn negotiate(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match &self.negotiate {
-            NegotiateForm::Version => {
-                Negotiate::encode(self.asks, None, None, self.asks.contains(Flags::VERSION).then_some(VERSION), &mut out)
-            }
+            NegotiateForm::Version => Negotiate::encode(
+                self.asks,
+                None,
+                None,
+                self.asks.contains(Flags::VERSION).then_some(VERSION),
+                &mut out,
+            ),
             NegotiateForm::NoVersion => {
                 Negotiate::encode(self.asks, None, None, None, &mut out);
                 out.truncate(32);
@@ -221,7 +225,9 @@ impl Initiator {
         let exchange_key = keys::key_exchange_key(&base_key, v1_ess);
         let exchanges = flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL);
         let (key, encrypted) = match exchanges {
-            true => (self.random_session_key, keys::exchange(&exchange_key, &self.random_session_key).expose().to_vec()),
+            true => {
+                (self.random_session_key, keys::exchange(&exchange_key, &self.random_session_key).expose().to_vec())
+            }
             false => (*exchange_key.expose(), Vec::new()),
         };
         let anonymous = matches!(self.responses, Responses::Anonymous | Responses::AnonymousZero);
