@@ -1,7 +1,6 @@
 """Twenty connections of two users by pyspnego, on four threads, their legs and requests in random order.
 
-Prints `connection expected-user status user` for each answer. Half of the connections change hands in the middle
-
+Prints `connection expected-user status user` for each answer. Half of the connections change hands in the middle.
 """
 
 import json
