@@ -8,6 +8,8 @@ pub enum Command {
     Accept(usize),
     /// `seal BYTES N`: N messages of this size sealed, unsealed, signed and verified.
     Seal(usize, usize),
+    /// `spin N`: the server's calls alone, N times over one recorded conversation. For profilers.
+    Spin(usize),
 }
 
 /// What a peer answers, one line on standard output: `key=number`, separated by blanks.
@@ -21,6 +23,7 @@ pub fn serve(mut work: impl FnMut(Command) -> Figures) {
         let number = |word: &str| word.parse().expect("a count");
         let command = match words[..] {
             ["accept", n] => Command::Accept(number(n)),
+            ["spin", n] => Command::Spin(number(n)),
             ["seal", size, n] => Command::Seal(number(size), number(n)),
             _ => panic!("`{line}` is no command; say `accept N` or `seal BYTES N`"),
         };

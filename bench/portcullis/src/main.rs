@@ -34,6 +34,7 @@ fn main() {
     serve(|command| match command {
         Command::Accept(n) => bench.accept(n),
         Command::Seal(size, n) => bench.seal(size, n),
+        Command::Spin(n) => bench.spin(n),
     });
 }
 
@@ -90,6 +91,39 @@ impl Bench {
 
     fn client(&self) -> Initiator<'_> {
         Initiator::new(&self.identity, TARGET)
+    }
+
+    /// One conversation, its challenge and clock held still, judged again and again: nothing but the server runs.
+    fn spin(&mut self, n: usize) -> Figures {
+        let negotiate = self.client().negotiate().to_vec();
+        let mut random = |bytes: &mut [u8]| {
+            bytes.fill(0x5a);
+            Ok(())
+        };
+        let (now, mut events) = (SystemTime::now(), ());
+        let mut token = Vec::new();
+        let mut out = Vec::with_capacity(1024);
+        let start = cpu();
+        for round in 0..=n {
+            out.clear();
+            let call = Call::new(now, &mut random, &mut events, &mut out);
+            let Ok(Handshake::NeedsToken(half_open)) = self.credential.begin().token(&negotiate, call) else {
+                panic!("a CHALLENGE was expected")
+            };
+            if round == 0 {
+                token = self.client().authenticate(&out, fresh(1)).0;
+            }
+            let call = Call::new(now, &mut random, &mut events, &mut out);
+            let Ok(Handshake::NeedsAnswer(asked)) = half_open.token(&token, call) else {
+                panic!("a question was expected")
+            };
+            let call = Call::new(now, &mut random, &mut events, &mut out);
+            let Ok(Handshake::Established(context)) = asked.ask(&self.authority, call) else {
+                panic!("a context was expected")
+            };
+            black_box(context);
+        }
+        vec![("spin_us", (cpu() - start).as_secs_f64() * 1e6 / n as f64)]
     }
 
     /// The first leg: the CHALLENGE lies in `self.out`.

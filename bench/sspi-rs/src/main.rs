@@ -25,6 +25,7 @@ fn main() {
     serve(|command| match command {
         Command::Accept(n) => accept(&identity, n),
         Command::Seal(size, n) => seal(&identity, size, n),
+        Command::Spin(_) => panic!("this peer draws its own challenges: a recorded conversation cannot be replayed"),
     });
 }
 
