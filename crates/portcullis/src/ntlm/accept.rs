@@ -382,10 +382,10 @@ fn granted(flags: Flags) -> ContextFlags {
 }
 
 fn key_info(flags: Flags) -> KeyInfo {
-    // KERB_CHECKSUM_HMAC_MD5 and KERB_CHECKSUM_CRC32; CALG_RC4.
+    // The names and numbers that Windows shows: KERB_CHECKSUM_HMAC_MD5 and its RC4-CRC32 neighbour, CALG_RC4.
     let (signature_algorithm, signature_id) = match flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
         true => ("HMAC-MD5", -138),
-        false => ("CRC32", 1),
+        false => ("RSADSI RC4-CRC32", -132),
     };
     let key_bits = match flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
         true => KeyStrength::of(flags).bits(),
@@ -393,7 +393,7 @@ fn key_info(flags: Flags) -> KeyInfo {
     };
     KeyInfo {
         signature_algorithm,
-        encrypt_algorithm: "RC4",
+        encrypt_algorithm: "RSADSI RC4",
         key_bits: key_bits.into(),
         signature_id,
         encrypt_id: 0x6801,
