@@ -48,12 +48,11 @@ impl Step for AwaitNegotiate {
         let negotiate = Negotiate::decode(token)?;
         let flags = self.acceptor.choose(negotiate.flags, leg.want.flags)?;
         let unicode = flags.contains(Flags::UNICODE);
-        let target_info = self.acceptor.target_info(filetime::from_system(leg.now));
         let challenge = Challenge {
             target_name: if unicode { &self.acceptor.target_name_unicode } else { &self.acceptor.target_name_oem },
             flags,
             server_challenge: leg.random()?,
-            target_info: &target_info,
+            target_info: &self.acceptor.target_info,
             version: flags.contains(Flags::VERSION).then_some(VERSION),
         };
         leg.needs_room(challenge.encoded_len())?;
@@ -62,9 +61,20 @@ impl Step for AwaitNegotiate {
         let mut transcript = Vec::with_capacity(token.len() + challenge.encoded_len());
         transcript.extend_from_slice(token);
         challenge.encode(&mut transcript);
+        stamp(&mut transcript, filetime::from_system(leg.now));
         leg.out.extend_from_slice(transcript.get(token.len()..).unwrap_or_default());
         let server_challenge = challenge.server_challenge;
         Ok(Next::Token(Box::new(AwaitAuthenticate { acceptor: self.acceptor, transcript, flags, server_challenge })))
+    }
+}
+
+/// Writes the time into a message that ends with TargetInfo, which ends with a timestamp and an empty end mark.
+fn stamp(message: &mut [u8], filetime: u64) {
+    const END_MARK: usize = 4;
+    if let Some(timestamp) =
+        message.len().checked_sub(END_MARK).and_then(|end| message.get_mut(..end)?.last_chunk_mut())
+    {
+        *timestamp = filetime.to_le_bytes();
     }
 }
 
