@@ -4,7 +4,7 @@ mod authority;
 
 use authority::OneAccount;
 use bench_harness::{Command, Counting, Figures, Heap, Identity, Initiator, Session, cpu, serve};
-use portcullis::{Call, Context, Credential, Handshake, NeedsToken, NoRandomness, Segment, ntlm};
+use portcullis::{Call, Context, Credential, Failure, Handshake, NeedsToken, NoRandomness, Segment, ntlm};
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
@@ -18,17 +18,15 @@ struct Bench {
     credential: Credential,
     authority: OneAccount,
     identity: Identity,
-    out: Vec<u8>,
 }
 
 fn main() {
     // NetBIOS names alone: the peers' CHALLENGEs say as much or less, and every byte of it is hashed three times.
     let names = ntlm::ServerNames::standalone("WEB1");
-    let mut bench = Bench {
+    let bench = Bench {
         credential: Credential::acceptor(ntlm::Ntlm::new(names)),
         authority: OneAccount::new("ann", "CORP", "Bench.Passw0rd"),
         identity: Identity::new("ann", "CORP", "Bench.Passw0rd"),
-        out: Vec::with_capacity(4096),
     };
     assert!(bench.refuses("Another.Passw0rd"), "a wrong password must not be let in");
     serve(|command| match command {
@@ -42,20 +40,19 @@ impl Bench {
     /// `accept_us` ends where the context stands: who the client is, proof and MIC judged. Keys for messages come
     /// when the first message needs them; the peers derive theirs always, so `accept_keys_us` counts them in. Both
     /// count the context's release.
-    fn accept(&mut self, n: usize) -> Figures {
+    fn accept(&self, n: usize) -> Figures {
         let batches = n.div_ceil(BATCH);
         let plain: Duration = (0..batches).map(|_| self.accept_batch(drop)).sum();
         let keys: Duration = (0..batches).map(|_| self.accept_batch(|context| drop(black_box(context.split())))).sum();
         let micros = |time: Duration| time.as_secs_f64() * 1e6 / (batches * BATCH) as f64;
 
-        let negotiate = self.client().negotiate().to_vec();
-        let (half_open, first) = Heap::during(|| self.challenge(&negotiate));
-        let challenge = self.out.clone();
-        let (token, _) = self.client().authenticate(&challenge, fresh(n));
+        let (client, mut challenge) = (self.client(), Vec::with_capacity(1024));
+        let (half_open, first) = Heap::during(|| self.challenge(client.negotiate(), &mut challenge));
+        let (token, _) = client.authenticate(&challenge, fresh(n));
         let (context, second) = Heap::during(|| self.judge(half_open, &token));
         let (halves, third) = Heap::during(|| context.split());
         drop(halves);
-        let tokens = negotiate.len() + challenge.len();
+        let tokens = client.negotiate().len() + challenge.len();
         vec![
             ("accept_us", micros(plain)),
             ("accept_keys_us", micros(keys)),
@@ -70,14 +67,13 @@ impl Bench {
 
     /// The server's time for one batch. A batch keeps the client's work apart from the server's and is small enough
     /// to stay in the cache.
-    fn accept_batch(&mut self, finish: impl Fn(Context)) -> Duration {
+    fn accept_batch(&self, finish: impl Fn(Context)) -> Duration {
         let negotiates: Vec<_> = (0..BATCH).map(|_| self.client().negotiate().to_vec()).collect();
         let mut half_open = Vec::with_capacity(BATCH);
         let mut challenges = vec![Vec::with_capacity(1024); BATCH];
         let start = cpu();
         for (negotiate, challenge) in negotiates.iter().zip(&mut challenges) {
-            half_open.push(self.challenge(negotiate));
-            challenge.extend_from_slice(&self.out);
+            half_open.push(self.challenge(negotiate, challenge));
         }
         let first = cpu() - start;
         let answer = |(n, challenge): (usize, &Vec<u8>)| self.client().authenticate(challenge, fresh(n)).0;
@@ -94,7 +90,7 @@ impl Bench {
     }
 
     /// One conversation, its challenge and clock held still, judged again and again: nothing but the server runs.
-    fn spin(&mut self, n: usize) -> Figures {
+    fn spin(&self, n: usize) -> Figures {
         let negotiate = self.client().negotiate().to_vec();
         let mut random = |bytes: &mut [u8]| {
             bytes.fill(0x5a);
@@ -126,55 +122,47 @@ impl Bench {
         vec![("spin_us", (cpu() - start).as_secs_f64() * 1e6 / n as f64)]
     }
 
-    /// The first leg: the CHALLENGE lies in `self.out`.
-    fn challenge(&mut self, token: &[u8]) -> NeedsToken {
-        let handshake = self.call(|bench, call| bench.begin().token(token, call));
-        match handshake {
+    /// The first leg: the CHALLENGE is appended to `out`.
+    fn challenge(&self, token: &[u8], out: &mut Vec<u8>) -> NeedsToken {
+        match call(out, |call| self.credential.begin().token(token, call)) {
             Ok(Handshake::NeedsToken(half_open)) => half_open,
             other => panic!("a CHALLENGE was expected: {other:?}"),
         }
     }
 
     /// The second leg: the question, its answer, and the context.
-    fn judge(&mut self, half_open: NeedsToken, token: &[u8]) -> Context {
+    fn judge(&self, half_open: NeedsToken, token: &[u8]) -> Context {
         match self.try_judge(half_open, token) {
             Ok(Handshake::Established(context)) => context,
             other => panic!("a context was expected: {other:?}"),
         }
     }
 
-    fn try_judge(&mut self, half_open: NeedsToken, token: &[u8]) -> Result<Handshake, portcullis::Failure> {
-        match self.call(|_, call| half_open.token(token, call))? {
-            Handshake::NeedsAnswer(asked) => {
-                let answer = portcullis::Authority::answer(&self.authority, asked.question());
-                self.call(|_, call| asked.answer(answer, call))
-            }
+    fn try_judge(&self, half_open: NeedsToken, token: &[u8]) -> Result<Handshake, Failure> {
+        let mut none = Vec::new();
+        match call(&mut none, |call| half_open.token(token, call))? {
+            Handshake::NeedsAnswer(asked) => call(&mut none, |call| asked.ask(&self.authority, call)),
             other => Ok(other),
         }
     }
 
-    fn refuses(&mut self, password: &str) -> bool {
+    fn refuses(&self, password: &str) -> bool {
         let identity = Identity::new("ann", "CORP", password);
         let client = Initiator::new(&identity, TARGET);
-        let half_open = self.challenge(client.negotiate());
-        let (token, _) = client.authenticate(&self.out, fresh(0));
+        let mut challenge = Vec::new();
+        let half_open = self.challenge(client.negotiate(), &mut challenge);
+        let (token, _) = client.authenticate(&challenge, fresh(0));
         self.try_judge(half_open, &token).is_err()
     }
 
-    fn call<T>(&mut self, work: impl FnOnce(&Credential, Call<'_>) -> T) -> T {
-        let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
-        self.out.clear();
-        work(&self.credential, Call::new(SystemTime::now(), &mut random, &mut (), &mut self.out))
-    }
-
-    fn handshake(&mut self) -> (Session, Context) {
-        let negotiate = self.client().negotiate().to_vec();
-        let half_open = self.challenge(&negotiate);
-        let (token, session) = self.client().authenticate(&self.out, fresh(7));
+    fn handshake(&self) -> (Session, Context) {
+        let (client, mut challenge) = (self.client(), Vec::new());
+        let half_open = self.challenge(client.negotiate(), &mut challenge);
+        let (token, session) = client.authenticate(&challenge, fresh(7));
         (session, self.judge(half_open, &token))
     }
 
-    fn seal(&mut self, size: usize, n: usize) -> Figures {
+    fn seal(&self, size: usize, n: usize) -> Figures {
         let rate = |time: Duration| (size * n) as f64 / 1e6 / time.as_secs_f64();
         let plain = vec![0x5a_u8; size];
         let mut messages = vec![([0u8; 16], plain.clone()); n];
@@ -224,6 +212,12 @@ impl Bench {
             ("seal_allocations", heap.allocations as f64),
         ]
     }
+}
+
+/// A call as a server makes it: with the system's clock and random source.
+fn call<T>(out: &mut Vec<u8>, work: impl FnOnce(Call<'_>) -> T) -> T {
+    let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
+    work(Call::new(SystemTime::now(), &mut random, &mut (), out))
 }
 
 /// Different for each logon of a batch.
