@@ -1,10 +1,10 @@
 """Signs and seals both ways with a service that accepts NTLM over TCP, by pyspnego or Samba.
 
-    seal_client.py HOST PORT, with PEER_USER, PEER_DOMAIN, PEER_PASSWORD, PEER_LIBRARY (pyspnego or samba)
+    seal_client.py HOST PORT, with PEER_USER, PEER_DOMAIN, PEER_PASSWORD, PEER_LIBRARY (pyspnego or samba), and for
+    pyspnego PEER_WITHOUT (flags that it shall not ask for: key_128,key_56,key_exch,…) and LM_COMPAT_LEVEL
 
-A frame is its length (32 bits, big-endian) and its payload. The handshake's frames are bare NTLM tokens; the last
-answer is a byte, 0 for established or 1 for refused, and a status. Then `S` signature plaintext, `E` signature sealed
-data, or `M` count (length segment)... signature, whose first segment is signed only; the answer has the same form and
+A frame is its length (32 bits, big-endian) and its payload. The handshake's frames are bare NTLM tokens; the last answer
+is a byte, 0 for established or 1 for refused, and a status. Then `S` signature plaintext, `E` signature sealed data, or `M` count (length segment)... signature, whose first segment is signed only; the answer has the same form and
 the plaintext reversed. `F` and a status is a refusal. Prints `established`, a line for each kind with the number of
 messages, and `done`; a wrong signature or a wrong plaintext ends it with a traceback.
 """
@@ -21,6 +21,7 @@ ROUNDS = int(os.environ.get("PEER_ROUNDS", "3"))
 class Pyspnego:
     def __init__(self, user, domain, password):
         import spnego
+        from spnego._ntlm_raw.messages import NegotiateFlags
 
         self.context = spnego.client(
             f"{domain}\\{user}" if domain else user,
@@ -28,6 +29,8 @@ class Pyspnego:
             protocol="ntlm",
             options=spnego.NegotiateOptions.use_ntlm,
         )
+        for flag in filter(None, os.environ.get("PEER_WITHOUT", "").split(",")):
+            self.context._context_req &= ~getattr(NegotiateFlags, flag)
 
     def step(self, token):
         return self.context.step(token)
@@ -36,14 +39,14 @@ class Pyspnego:
         return self.context.sign(data)
 
     def verify(self, data, signature):
-        self.context.verify(data, signature)
+        self.context.verify(data, self.without_pad(signature))
 
     def seal(self, data):
         wrapped = self.context.wrap(data).data
         return wrapped[:16], wrapped[16:]
 
     def unseal(self, sealed, signature):
-        return self.context.unwrap(signature + sealed).data
+        return self.context.unwrap(self.without_pad(signature) + sealed).data
 
     def seal_parts(self, head, data):
         from spnego.iov import BufferType
@@ -54,8 +57,16 @@ class Pyspnego:
     def unseal_parts(self, head, sealed, signature):
         from spnego.iov import BufferType
 
-        parts = [(BufferType.header, signature), (BufferType.sign_only, head), sealed]
+        parts = [(BufferType.header, self.without_pad(signature)), (BufferType.sign_only, head), sealed]
         return self.context.unwrap_iov(parts).buffers[2].data
+
+
+    def without_pad(self, signature):
+        """Without extended session security four bytes are RandomPad, which a receiver ignores (MS-NLMP 2.2.2.9.1);
+        pyspnego wants them zero."""
+        if self.context._context_attr & 0x80000:
+            return signature
+        return signature[:4] + bytes(4) + signature[8:]
 
 
 class Samba:
@@ -165,8 +176,10 @@ def main():
     library = {"pyspnego": Pyspnego, "samba": Samba}[os.environ.get("PEER_LIBRARY", "pyspnego")]
     ours = library(os.environ["PEER_USER"], os.environ.get("PEER_DOMAIN", ""), os.environ["PEER_PASSWORD"])
     service.send(ours.step(None))
-    service.send(ours.step(service.receive()))
     status = service.receive()
+    if status.startswith(b"NTLMSSP\0"):
+        service.send(ours.step(status))
+        status = service.receive()
     if status[0] != 0:
         print(f"refused {status[1:].hex()}")
         return

@@ -69,10 +69,6 @@ impl Server {
         text
     }
 
-    pub fn data(&self) -> &Path {
-        self.data.path()
-    }
-
     pub fn url(&self) -> String {
         format!("http://{}/", self.http)
     }
@@ -99,14 +95,6 @@ impl Server {
                 last => panic!("the audit log ends with {last:?}, not with {cause}"),
             }
         }
-    }
-
-    /// Ends the server as an administrator would and starts it again in the same folder.
-    pub fn restart(&mut self) {
-        end(&mut self.child);
-        let (child, http) = serve(self.data.path());
-        self.child = child;
-        self.http = http;
     }
 }
 

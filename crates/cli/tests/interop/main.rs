@@ -8,6 +8,7 @@
 //! - `causes`: one client-made logon for each reason to refuse;
 //! - `odd`: tokens that a relay or an attacker would send;
 //! - `mix`, `half_open`: many connections at a time;
+//! - `seal`: signed and sealed messages both ways, with the testkit's TCP service;
 //! - `timing`: measures, asserts little, and runs only when asked to.
 #![allow(
     clippy::unwrap_used,
@@ -27,4 +28,5 @@ mod mix;
 mod odd;
 mod peers;
 mod raw;
+mod seal;
 mod timing;

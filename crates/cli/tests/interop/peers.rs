@@ -103,7 +103,8 @@ pub fn wget(server: &Server, logon: &Logon<'_>) -> Outcome {
     let output = run(command);
     // Headers of every leg stand on stderr; the last status counts.
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    let status = log.lines().filter_map(|line| line.trim().strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()).next_back();
+    let status =
+        log.lines().filter_map(|line| line.trim().strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()).next_back();
     let body = json(&String::from_utf8_lossy(&output.stdout));
     Outcome { answers: status.map(|status| Answer { status, body }).into_iter().collect(), output }
 }
@@ -197,6 +198,7 @@ pub fn seal(port: u16, library: &str, logon: &Logon<'_>) -> String {
         ("PEER_DOMAIN", logon.domain),
         ("PEER_PASSWORD", logon.password),
     ]);
+    command.envs(logon.besides.iter().copied());
     let output = run(command);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
