@@ -1,7 +1,8 @@
 """Signs and seals both ways with a service that accepts NTLM over TCP, by pyspnego or Samba.
 
     seal_client.py HOST PORT, with PEER_USER, PEER_DOMAIN, PEER_PASSWORD, PEER_LIBRARY (pyspnego or samba), and for
-    pyspnego PEER_WITHOUT (flags that it shall not ask for: key_128,key_56,key_exch,…) and LM_COMPAT_LEVEL
+    pyspnego PEER_WITHOUT (flags that it shall not ask for: key_128,key_56,key_exch,…) and LM_COMPAT_LEVEL, for Samba
+    PEER_SAMBA (settings of smb.conf: name=value,…)
 
 A frame is its length (32 bits, big-endian) and its payload. The handshake's frames are bare NTLM tokens; the last answer
 is a byte, 0 for established or 1 for refused, and a status. Then `S` signature plaintext, `E` signature sealed data, or `M` count (length segment)... signature, whose first segment is signed only; the answer has the same form and
@@ -75,6 +76,8 @@ class Samba:
 
         loadparm = param.LoadParm()
         loadparm.load_default()
+        for setting in filter(None, os.environ.get("PEER_SAMBA", "").split(",")):
+            loadparm.set(*setting.split("="))
         account = credentials.Credentials()
         account.guess(loadparm)
         account.set_kerberos_state(credentials.DONT_USE_KERBEROS)
@@ -197,7 +200,7 @@ def main():
         print(name, count)
     forged = text(100, 1)
     signature = bytearray(ours.sign(forged))
-    signature[5] ^= 1
+    signature[9] ^= 1  # in the checksum, with and without extended session security
     service.send(b"S" + bytes(signature) + forged)
     answer = service.receive()
     assert answer[:1] == b"F", f"a forged signature was answered {answer[:5]!r}"

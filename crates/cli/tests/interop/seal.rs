@@ -64,10 +64,31 @@ fn pyspnego_after_ntlmv1() {
     }
 }
 
+fn samba_with(settings: fn(&mut Ntlm), besides: &[(&str, &str)]) {
+    let logon = Logon { domain: "DOMAIN", besides, ..Logon::new(USER, PASSWORD) };
+    expect_all(&peers::seal(service(settings), "samba", &logon), &["signed", "sealed"]);
+}
+
 #[test]
-fn samba() {
-    let logon = Logon { domain: "DOMAIN", ..Logon::new(USER, PASSWORD) };
-    expect_all(&peers::seal(service(|_| {}), "samba", &logon), &["signed", "sealed"]);
+fn samba_with_128_bits() {
+    samba_with(|_| {}, &[]);
+}
+
+#[test]
+fn samba_with_56_and_40_bits() {
+    samba_with(
+        |ntlm| ntlm.minimum_key = KeyStrength::Bits56,
+        &[("PEER_SAMBA", "ntlmssp_client:128bit=no,ntlmssp_client:56bit=yes")],
+    );
+    let weakest = [("PEER_SAMBA", "ntlmssp_client:128bit=no")];
+    samba_with(|ntlm| ntlm.minimum_key = KeyStrength::Bits40, &weakest);
+}
+
+#[test]
+fn samba_after_ntlmv1() {
+    for settings in ["client ntlmv2 auth=no", "client ntlmv2 auth=no,ntlmssp_client:ntlm2=no"] {
+        samba_with(|ntlm| ntlm.danger_accept_ntlmv1 = true, &[("PEER_SAMBA", settings)]);
+    }
 }
 
 #[test]
