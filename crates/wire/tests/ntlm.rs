@@ -78,7 +78,7 @@ fn printed_authenticates_and_back() {
         (OWN_AUTHENTICATE, 0xe288_8235, true),
     ] {
         let raw = bytes(text);
-        let message = Authenticate::decode(&raw, Charset::Oem).unwrap();
+        let message = Authenticate::decode(&raw, Charset::Unicode).unwrap();
         assert_eq!((message.raw, message.flags), (&*raw, Flags(flags)));
         assert_eq!(message.user.decode().unwrap(), "User");
         assert_eq!(message.workstation.decode().unwrap(), "COMPUTER");
@@ -279,7 +279,7 @@ fn the_payload_tells_what_the_fixed_part_holds() {
         raw.extend_from_slice(&(Flags::UNICODE | Flags::VERSION).0.to_le_bytes());
         raw.resize(usize::from(start), 7);
         raw.extend_from_slice(b"u\0");
-        let message = Authenticate::decode(&raw, Charset::Oem).unwrap();
+        let message = Authenticate::decode(&raw, Charset::Unicode).unwrap();
         assert_eq!(message.payload_offset, usize::from(start));
         assert_eq!((message.version().is_some(), message.mic().is_some()), (version, mic), "{start}");
         assert_eq!(message.user.decode().unwrap(), "u");
@@ -316,10 +316,12 @@ fn names_in_their_charsets() {
     assert_eq!(make(b"J\xc3\xbcrgen", Flags::OEM, Charset::Oem).unwrap(), "Jürgen");
     assert_eq!(make(b"J\xfcrgen", Flags::OEM, Charset::Oem).unwrap(), "Jürgen");
     assert_eq!(make(b"", Flags::OEM, Charset::Oem).unwrap(), "");
-    // The message's own flag wins over what was negotiated before.
-    assert_eq!(make(&utf16::encode("Jürgen"), Flags::UNICODE, Charset::Oem).unwrap(), "Jürgen");
-    assert_eq!(make(&utf16::encode("\u{10428}"), Flags::UNICODE, Charset::Oem).unwrap(), "\u{10428}");
-    let unicode = |user: &[u8]| make(user, Flags::UNICODE, Charset::Oem).unwrap_err();
+    // What the CHALLENGE chose holds, but for a message that says OEM alone.
+    assert_eq!(make(b"ann", Flags::UNICODE, Charset::Oem).unwrap(), "ann");
+    assert_eq!(make(b"ann", Flags::OEM, Charset::Unicode).unwrap(), "ann");
+    assert_eq!(make(&utf16::encode("Jürgen"), Flags(0), Charset::Unicode).unwrap(), "Jürgen");
+    assert_eq!(make(&utf16::encode("\u{10428}"), Flags::UNICODE, Charset::Unicode).unwrap(), "\u{10428}");
+    let unicode = |user: &[u8]| make(user, Flags::UNICODE, Charset::Unicode).unwrap_err();
     is(unicode(b"abc"), "UserName", Kind::NotUtf16);
     is(unicode(&[0x00, 0xd8]), "UserName", Kind::NotUtf16);
     is(unicode(&[0x00, 0xdc, 0x41, 0]), "UserName", Kind::NotUtf16);
