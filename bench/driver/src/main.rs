@@ -1,6 +1,6 @@
 //! Asks every peer in turn, round by round, and sets the figures side by side.
 //!
-//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-ours=PROGRAM] [http-apache=DIR]
+//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-portcullis=PROGRAM] [http-apache=DIR]
 
 mod http;
 mod machine;

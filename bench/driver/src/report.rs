@@ -58,7 +58,7 @@ impl Spread {
         Self { median: sorted[sorted.len() / 2], min: sorted[0], max: sorted[sorted.len() - 1] }
     }
 
-    fn show(self, unit: &str) -> String {
+    pub(crate) fn show(self, unit: &str) -> String {
         let digits = if self.median.abs() >= 100.0 || self.min == self.max { 0 } else { 2 };
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         match self.min == self.max {
@@ -154,7 +154,7 @@ impl Report {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
-        let mut text = format!("{}\n{}", self.head, line(&heads));
+        let mut text = format!("# Side by side\n\n{}\n{}", self.head, line(&heads));
         let rules = widths.map(|width| "-".repeat(width));
         text += &line(&rules);
         self.rows.iter().for_each(|row| text += &line(row));
@@ -162,6 +162,8 @@ impl Report {
         for note in &self.notes {
             let _ = writeln!(text, "- {note}");
         }
+        text.push('\n');
+        text += include_str!("caveats.md");
         text
     }
 }
