@@ -100,10 +100,8 @@ impl Acceptor {
             (false, true) => Flags::OEM,
             (false, false) => return Err(Cause::NoCharset.into()),
         };
+        self.check_strength(asked)?;
         let protects = asked.intersects(Flags::SIGN | Flags::SEAL);
-        if protects && KeyStrength::of(asked) < self.config.minimum_key {
-            return Err(Cause::WeakKey.into());
-        }
         // Strengths mean something only to clients that sign or seal.
         let strengths = if protects { asked & (Flags::KEY_128 | Flags::KEY_56) } else { Flags(0) };
         let always = Flags::REQUEST_TARGET | Flags::NTLM | Flags::ALWAYS_SIGN | Flags::TARGET_INFO;
@@ -128,6 +126,7 @@ impl Step for AwaitAuthenticate {
         let message = Authenticate::decode(token, charset)?;
         // What the client sets and the server did not offer does not count; what it clears is gone.
         let flags = message.flags & self.flags;
+        self.acceptor.check_strength(flags)?;
         leg.needs_room(0)?;
         if message.is_anonymous() {
             return self.anonymous(&message, leg);
@@ -295,6 +294,12 @@ struct Proved {
 }
 
 impl Acceptor {
+    /// Keys too weak for the policy: checked of what the client asks, and again of what it takes.
+    fn check_strength(&self, flags: Flags) -> Result<(), Cause> {
+        let protects = flags.intersects(Flags::SIGN | Flags::SEAL);
+        if protects && KeyStrength::of(flags) < self.config.minimum_key { Err(Cause::WeakKey) } else { Ok(()) }
+    }
+
     /// The client's target against ours. A marshalled target is refused under every policy: no honest client means it.
     fn check_target(&self, claim: &Claim) -> Result<(), Failure> {
         let target = claim.target();
