@@ -46,9 +46,12 @@ else
 fi
 
 if [ $http = yes ]; then
-    (cd "$root" && CARGO_TARGET_DIR="$target" cargo build --release --bin portcullis) >&2
-    set -- "$@" http-portcullis="$target/release/portcullis"
-    if command -v apache2 >/dev/null && (cd "$work" && apt-get download -qq gss-ntlmssp >&2); then
+    if (cd "$root" && CARGO_TARGET_DIR="$target" cargo build --release --bin portcullis) >&2; then
+        set -- "$@" http-portcullis="$target/release/portcullis"
+    else
+        echo "portcullis serve: not measurable: it does not build" >&2
+    fi
+    if command -v apache2 >/dev/null && (cd "$work" && apt-get -o APT::Sandbox::User=root download -qq gss-ntlmssp >&2); then
         dpkg-deb -x "$work"/gss-ntlmssp_*.deb "$work/gss"
         set -- "$@" http-apache="$(dirname "$(find "$work/gss" -name gssntlmssp.so)")"
     else
