@@ -2,6 +2,7 @@ use crate::rc4::Rc4;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use portcullis_wire::ntlm::Flags;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The initiator's end of an established NTLM session: it signs and seals as a client must (MS-NLMP 3.4), by code
@@ -40,7 +41,7 @@ impl Part {
 struct Direction {
     sign_key: [u8; 16],
     cipher: Arc<Mutex<Rc4>>,
-    sequence: u32,
+    sequence: Arc<AtomicU32>,
     flags: Flags,
 }
 
@@ -67,14 +68,16 @@ impl Session {
                 Direction {
                     sign_key: magic(&key, name, "signing"),
                     cipher: Arc::new(Mutex::new(Rc4::new(&seal_key))),
-                    sequence: 0,
+                    sequence: Arc::default(),
                     flags,
                 }
             };
             return Self { key, flags, send: direction(send), receive: direction(receive) };
         }
         let cipher = Arc::new(Mutex::new(Rc4::new(&key)));
-        let direction = || Direction { sign_key: [0; 16], cipher: Arc::clone(&cipher), sequence: 0, flags };
+        let sequence = Arc::default();
+        let direction =
+            || Direction { sign_key: [0; 16], cipher: Arc::clone(&cipher), sequence: Arc::clone(&sequence), flags };
         Self { key, flags, send: direction(), receive: direction() }
     }
 
@@ -128,8 +131,7 @@ impl Direction {
         if !self.flags.intersects(Flags::SIGN | Flags::SEAL) {
             return signature;
         }
-        let sequence = self.sequence.to_le_bytes();
-        self.sequence += 1;
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed).to_le_bytes();
         let mut cipher = self.cipher.lock().unwrap();
         if self.extended() {
             let mut mac = Hmac::<Md5>::new_from_slice(&self.sign_key).unwrap();
