@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 const DEBIAN: &[(&str, Option<&str>)] = &[
     ("curl", Some("curl")),
     ("wget", Some("wget")),
+    ("chromium", Some("chromium")),
     ("nodejs", Some("node")),
     ("npm", Some("npm")),
     ("openjdk-17-jdk-headless", Some("javac")),

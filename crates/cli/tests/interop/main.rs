@@ -4,7 +4,7 @@
 //! they print is in `interop/README.md`. One binary, a module for each matter:
 //!
 //! - `harness` runs the `portcullis` of this workspace and reads its audit log;
-//! - `peers` runs the clients; `clients` lets each of them log on and be refused;
+//! - `peers` runs the clients; `clients` lets each of them log on and be refused, `browser` a browser;
 //! - `causes`: one client-made logon for each reason to refuse;
 //! - `odd`: tokens that a relay or an attacker would send;
 //! - `mix`, `half_open`: many connections at a time;
@@ -20,6 +20,7 @@
     reason = "a test"
 )]
 
+mod browser;
 mod causes;
 mod clients;
 mod half_open;

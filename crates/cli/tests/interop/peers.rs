@@ -172,6 +172,16 @@ pub fn ruby_httpclient(server: &Server, logon: &Logon<'_>) -> Outcome {
     script(Path::new("ruby"), &["ruby/httpclient_client.rb"], server, logon)
 }
 
+/// Opens the page without a window; gives it as the browser has it in the end. User and password are percent-encoded.
+pub fn chromium(server: &Server, user: &str, password: &str) -> String {
+    let profile = tempfile::tempdir().unwrap();
+    let mut command = Command::new("chromium");
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", "--dump-dom"]);
+    command.arg(format!("--user-data-dir={}", profile.path().display()));
+    command.arg(format!("http://{user}:{password}@{}/", server.http));
+    String::from_utf8_lossy(&run(command).stdout).into_owned()
+}
+
 /// Twenty connections of two users; gives a line for each answer.
 pub fn mix(server: &Server, logon: &Logon<'_>) -> String {
     lines("python/mix_client.py", server, logon)
