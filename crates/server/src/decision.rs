@@ -108,12 +108,7 @@ impl Attempt {
     }
 
     fn decided(self, refused: Option<Cause>) -> Decision {
-        Decision {
-            time: SystemTime::now(),
-            correlation_id: self.correlation_id.clone(),
-            refused,
-            attempt: self,
-        }
+        Decision { time: SystemTime::now(), correlation_id: self.correlation_id.clone(), refused, attempt: self }
     }
 }
 

@@ -95,7 +95,8 @@ impl<T> HalfOpen<T> {
         expired
     }
 
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.lock().shares.len()
     }
 
