@@ -140,7 +140,7 @@ mod tests {
         let inner = Arc::new(Threads::new(Arc::new(Slow::default()), 1, Duration::from_secs(1)));
         let blocking = Blocking::new(inner, runtime.handle().clone());
         let pending = pending();
-        let answer = std::thread::scope(|scope| scope.spawn(|| blocking.answer(pending.question())).join().unwrap());
+        let answer = blocking.answer(pending.question());
         assert_eq!(answer.refusal(), Some(Refusal::UnknownAccount));
     }
 }
