@@ -75,12 +75,8 @@ impl AccessToken {
     /// The token of an account that logged on over the network. `by` is the SID of the package that did it, where it
     /// has one.
     pub fn of(account: &Account, by: Option<Sid>, logon_id: u64, level: Level) -> Self {
-        let well_known = [
-            well_known::EVERYONE,
-            well_known::NETWORK,
-            well_known::AUTHENTICATED_USERS,
-            well_known::THIS_ORGANIZATION,
-        ];
+        let well_known =
+            [well_known::EVERYONE, well_known::NETWORK, well_known::AUTHENTICATED_USERS, well_known::THIS_ORGANIZATION];
         let groups = account.groups.iter().map(|group| group.sid).chain(well_known).chain(by).collect();
         Self { user: account.sid, groups, logon_id, level }
     }

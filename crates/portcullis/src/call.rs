@@ -25,12 +25,7 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// A call with the four things that every call needs, and the defaults for the rest.
-    pub fn new(
-        now: SystemTime,
-        random: &'a mut dyn Random,
-        events: &'a mut dyn Events,
-        out: &'a mut Vec<u8>,
-    ) -> Self {
+    pub fn new(now: SystemTime, random: &'a mut dyn Random, events: &'a mut dyn Events, out: &'a mut Vec<u8>) -> Self {
         Self { now, random, events, out, want: Wants::default(), bindings: None, peer: None, room: None }
     }
 }

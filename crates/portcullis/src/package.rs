@@ -1,3 +1,5 @@
+//! The catalogue of packages: one row each.
+
 use portcullis_wire::sid::{Sid, well_known};
 use std::fmt;
 

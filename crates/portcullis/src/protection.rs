@@ -44,6 +44,35 @@ pub(crate) trait Open: Send {
     fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
 }
 
+/// A context without keys: an anonymous client's, or one that sent its password.
+pub(crate) struct NoKeys;
+
+impl Protection for NoKeys {
+    fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>) {
+        (Box::new(NoKeys), Box::new(NoKeys))
+    }
+}
+
+impl Seal for NoKeys {
+    fn sign(&mut self, _: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+
+    fn seal(&mut self, _: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+}
+
+impl Open for NoKeys {
+    fn verify(&mut self, _: &mut [Segment<'_>]) -> Result<(), Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+
+    fn unseal(&mut self, _: &mut [Segment<'_>]) -> Result<(), Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+}
+
 /// The one token of a message, at least `len` bytes long.
 pub(crate) fn token<'s>(message: &'s mut [Segment<'_>], len: usize) -> Result<&'s mut [u8], Failure> {
     let mut found = None;

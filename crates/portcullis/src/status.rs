@@ -1,3 +1,5 @@
+//! The catalogue of statuses: what the peer and the host program learn.
+
 use std::fmt;
 
 /// A SECURITY_STATUS: what the peer and the host program learn.

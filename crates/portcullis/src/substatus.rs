@@ -1,3 +1,5 @@
+//! The catalogue of sub-statuses: the finer reason for the log.
+
 use std::fmt;
 
 /// An NTSTATUS: the finer reason that a Windows host writes to its log (MS-ERREF 2.3).

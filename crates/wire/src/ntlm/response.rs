@@ -20,10 +20,7 @@ impl<'a> NtResponse<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
         match bytes.len() {
             0 => Ok(Self::None),
-            24 => bytes
-                .first_chunk()
-                .map(Self::V1)
-                .ok_or(Error::new(0, "NtChallengeResponse", Kind::WrongLength)),
+            24 => bytes.first_chunk().map(Self::V1).ok_or(Error::new(0, "NtChallengeResponse", Kind::WrongLength)),
             25.. => Ntlmv2Response::decode(bytes).map(Self::V2),
             _ => Err(Error::new(0, "NtChallengeResponse", Kind::WrongLength)),
         }
@@ -119,11 +116,11 @@ impl<'a> ClientChallenge<'a> {
     pub fn channel_bindings(&self) -> Result<Option<&'a [u8; 16]>, Error> {
         match self.value(AvId::CHANNEL_BINDINGS) {
             None => Ok(None),
-            Some(value) => value
-                .first_chunk()
-                .filter(|_| value.len() == 16)
-                .map(Some)
-                .ok_or(Error::new(0, "MsvAvChannelBindings", Kind::WrongLength)),
+            Some(value) => value.first_chunk().filter(|_| value.len() == 16).map(Some).ok_or(Error::new(
+                0,
+                "MsvAvChannelBindings",
+                Kind::WrongLength,
+            )),
         }
     }
 }

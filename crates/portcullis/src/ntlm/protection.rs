@@ -1,0 +1,293 @@
+use super::keys::{self, Key, Sender};
+use super::rc4::Rc4;
+use crate::protection::{Open, Protection, Seal, token};
+use crate::{CallCause, Failure, Secret, Segment};
+use hmac::{Hmac, Mac};
+use md5::Md5;
+use portcullis_wire::ntlm::Flags;
+use std::sync::{Arc, Mutex, PoisonError};
+use subtle::ConstantTimeEq;
+
+/// The length of every NTLM signature (MS-NLMP 2.2.2.9).
+const SIGNATURE_LEN: usize = 16;
+
+/// What a context signs with when neither SIGN nor SEAL was negotiated (MS-NLMP 3.4.4.3).
+const DUMMY: [u8; SIGNATURE_LEN] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// A context's session key and flags, before a message needs keys made from them.
+pub(super) struct SessionKeys {
+    key: Key,
+    flags: Flags,
+    sends: Sender,
+}
+
+impl SessionKeys {
+    pub(super) fn new(key: &Key, flags: Flags, sends: Sender) -> Self {
+        Self { key: Secret::new(*key.expose()), flags, sends }
+    }
+
+    fn extended(&self, sender: Sender) -> Box<Extended> {
+        Box::new(Extended {
+            sign_key: keys::sign_key(&self.key, sender),
+            rc4: Rc4::new(keys::seal_key(&self.key, self.flags, sender).expose()),
+            flags: self.flags,
+            sequence: 0,
+        })
+    }
+}
+
+impl Protection for SessionKeys {
+    fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>) {
+        if self.flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
+            let peer = match self.sends {
+                Sender::Server => Sender::Client,
+                Sender::Client => Sender::Server,
+            };
+            return (self.extended(self.sends), self.extended(peer));
+        }
+        // One key and one RC4 stream for both directions: a lock inside both halves.
+        let rc4 = Arc::new(Mutex::new(Rc4::new(self.key.expose())));
+        let half = || Plain { rc4: Arc::clone(&rc4), flags: self.flags, sequence: 0 };
+        (Box::new(half()), Box::new(half()))
+    }
+}
+
+/// One direction of a context with extended session security.
+struct Extended {
+    sign_key: Key,
+    rc4: Rc4,
+    flags: Flags,
+    sequence: u32,
+}
+
+impl Extended {
+    fn mac(&self) -> Hmac<Md5> {
+        let mut mac = keys::hmac_md5(self.sign_key.expose());
+        mac.update(&self.sequence.to_le_bytes());
+        mac
+    }
+
+    /// MAC over the message (MS-NLMP 3.4.4.2): the checksum runs through RC4 behind the data where the session key
+    /// was exchanged.
+    fn signature(&mut self, mac: Hmac<Md5>) -> [u8; SIGNATURE_LEN] {
+        let digest = mac.finalize().into_bytes();
+        let mut checksum = [0; 8];
+        checksum.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+        if self.flags.contains(Flags::KEY_EXCHANGE) {
+            self.rc4.apply(&mut checksum);
+        }
+        let mut signature = DUMMY;
+        let (_, rest) = signature.split_at_mut(4);
+        let (checksum_at, sequence_at) = rest.split_at_mut(8);
+        checksum_at.copy_from_slice(&checksum);
+        sequence_at.copy_from_slice(&self.sequence.to_le_bytes());
+        self.sequence = self.sequence.wrapping_add(1);
+        signature
+    }
+
+    /// Refuses a message out of turn before it moves the cipher's state.
+    fn expect_sequence(&self, given: &[u8; SIGNATURE_LEN]) -> Result<(), Failure> {
+        let [.., a, b, c, d] = *given;
+        let in_turn = u32::from_le_bytes([a, b, c, d]) == self.sequence;
+        if in_turn { Ok(()) } else { Err(CallCause::OutOfSequence.into()) }
+    }
+}
+
+/// The bytes under a signature with extended session security: every segment (MS-NLMP 3.4.6.1).
+fn every<'s>(segment: &'s Segment<'_>) -> Option<&'s [u8]> {
+    match segment {
+        Segment::Data(data) => Some(data),
+        Segment::SignOnly(data) | Segment::ReadOnly(data) => Some(data),
+        Segment::Token(_) => None,
+    }
+}
+
+impl Seal for Extended {
+    fn sign(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        token(message, SIGNATURE_LEN)?;
+        let signature = if protects(self.flags) {
+            let mut mac = self.mac();
+            message.iter().filter_map(every).for_each(|bytes| mac.update(bytes));
+            self.signature(mac)
+        } else {
+            DUMMY
+        };
+        put(message, &signature)
+    }
+
+    fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        needs_sealing(self.flags)?;
+        token(message, SIGNATURE_LEN)?;
+        let mut mac = self.mac();
+        // The MAC is over plaintext; the data is enciphered before the checksum (MS-NLMP 3.4.3).
+        for segment in message.iter_mut() {
+            every(segment).into_iter().for_each(|bytes| mac.update(bytes));
+            if let Segment::Data(data) = segment {
+                self.rc4.apply(data);
+            }
+        }
+        let signature = self.signature(mac);
+        put(message, &signature)
+    }
+}
+
+impl Open for Extended {
+    fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+        let given = take(message)?;
+        if !protects(self.flags) {
+            return same(&DUMMY, &given);
+        }
+        self.expect_sequence(&given)?;
+        let mut mac = self.mac();
+        message.iter().filter_map(every).for_each(|bytes| mac.update(bytes));
+        same(&self.signature(mac), &given)
+    }
+
+    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+        needs_sealing(self.flags)?;
+        let given = take(message)?;
+        self.expect_sequence(&given)?;
+        let mut mac = self.mac();
+        for segment in message.iter_mut() {
+            if let Segment::Data(data) = segment {
+                self.rc4.apply(data);
+            }
+            every(segment).into_iter().for_each(|bytes| mac.update(bytes));
+        }
+        let signature = self.signature(mac);
+        same(&signature, &given).inspect_err(|_| wipe(message))
+    }
+}
+
+/// One direction of a context without extended session security; the cipher is shared with the other.
+struct Plain {
+    rc4: Arc<Mutex<Rc4>>,
+    flags: Flags,
+    sequence: u32,
+}
+
+impl Plain {
+    /// MAC over the message (MS-NLMP 3.4.4.1): pad, checksum and sequence number run through RC4, one after another.
+    fn signature(&mut self, rc4: &mut Rc4, checksum: crc32fast::Hasher) -> [u8; SIGNATURE_LEN] {
+        let mut signature = DUMMY;
+        let (_, rest) = signature.split_at_mut(4);
+        let (pad, rest) = rest.split_at_mut(4);
+        let (checksum_at, sequence_at) = rest.split_at_mut(4);
+        checksum_at.copy_from_slice(&checksum.finalize().to_le_bytes());
+        sequence_at.copy_from_slice(&self.sequence.to_le_bytes());
+        rc4.apply(pad);
+        rc4.apply(checksum_at);
+        rc4.apply(sequence_at);
+        self.sequence = self.sequence.wrapping_add(1);
+        signature
+    }
+}
+
+/// The bytes under a signature without extended session security: what the caller wants signed.
+fn wanted<'s>(segment: &'s Segment<'_>) -> Option<&'s [u8]> {
+    match segment {
+        Segment::Data(data) => Some(data),
+        Segment::SignOnly(data) => Some(data),
+        Segment::ReadOnly(_) | Segment::Token(_) => None,
+    }
+}
+
+impl Seal for Plain {
+    fn sign(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        token(message, SIGNATURE_LEN)?;
+        if !protects(self.flags) {
+            return put(message, &DUMMY);
+        }
+        let mut checksum = crc32fast::Hasher::new();
+        message.iter().filter_map(wanted).for_each(|bytes| checksum.update(bytes));
+        let cipher = Arc::clone(&self.rc4);
+        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        let signature = self.signature(&mut rc4, checksum);
+        put(message, &signature)
+    }
+
+    fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        needs_sealing(self.flags)?;
+        token(message, SIGNATURE_LEN)?;
+        let cipher = Arc::clone(&self.rc4);
+        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut checksum = crc32fast::Hasher::new();
+        for segment in message.iter_mut() {
+            wanted(segment).into_iter().for_each(|bytes| checksum.update(bytes));
+            if let Segment::Data(data) = segment {
+                rc4.apply(data);
+            }
+        }
+        let signature = self.signature(&mut rc4, checksum);
+        put(message, &signature)
+    }
+}
+
+impl Open for Plain {
+    fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+        let given = take(message)?;
+        if !protects(self.flags) {
+            return same(&DUMMY, &given);
+        }
+        let mut checksum = crc32fast::Hasher::new();
+        message.iter().filter_map(wanted).for_each(|bytes| checksum.update(bytes));
+        let cipher = Arc::clone(&self.rc4);
+        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        same_but_pad(&self.signature(&mut rc4, checksum), &given)
+    }
+
+    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+        needs_sealing(self.flags)?;
+        let given = take(message)?;
+        let cipher = Arc::clone(&self.rc4);
+        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut checksum = crc32fast::Hasher::new();
+        for segment in message.iter_mut() {
+            if let Segment::Data(data) = segment {
+                rc4.apply(data);
+            }
+            wanted(segment).into_iter().for_each(|bytes| checksum.update(bytes));
+        }
+        let signature = self.signature(&mut rc4, checksum);
+        same_but_pad(&signature, &given).inspect_err(|_| wipe(message))
+    }
+}
+
+fn protects(flags: Flags) -> bool {
+    flags.intersects(Flags::SIGN | Flags::SEAL)
+}
+
+fn needs_sealing(flags: Flags) -> Result<(), Failure> {
+    if flags.contains(Flags::SEAL) { Ok(()) } else { Err(CallCause::NotNegotiated.into()) }
+}
+
+fn put(message: &mut [Segment<'_>], signature: &[u8; SIGNATURE_LEN]) -> Result<usize, Failure> {
+    token(message, SIGNATURE_LEN)?.copy_from_slice(signature);
+    Ok(SIGNATURE_LEN)
+}
+
+fn take(message: &mut [Segment<'_>]) -> Result<[u8; SIGNATURE_LEN], Failure> {
+    token(message, SIGNATURE_LEN)?.first_chunk().copied().ok_or(CallCause::BadBuffers.into())
+}
+
+fn same(expected: &[u8; SIGNATURE_LEN], given: &[u8; SIGNATURE_LEN]) -> Result<(), Failure> {
+    if bool::from(expected.ct_eq(given)) { Ok(()) } else { Err(CallCause::BadSignature.into()) }
+}
+
+/// Without extended session security the four bytes behind the version are random and checked by nobody
+/// (MS-NLMP 2.2.2.9.1); a sequence number out of turn lies under the cipher and shows as an altered message.
+fn same_but_pad(expected: &[u8; SIGNATURE_LEN], given: &[u8; SIGNATURE_LEN]) -> Result<(), Failure> {
+    let (mut ours, mut theirs) = (*expected, *given);
+    ours.split_at_mut(4).1.split_at_mut(4).0.fill(0);
+    theirs.split_at_mut(4).1.split_at_mut(4).0.fill(0);
+    same(&ours, &theirs)
+}
+
+/// What could not be verified is not shown to the caller.
+fn wipe(message: &mut [Segment<'_>]) {
+    for segment in message {
+        if let Segment::Data(data) = segment {
+            data.fill(0);
+        }
+    }
+}

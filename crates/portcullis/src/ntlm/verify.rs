@@ -1,0 +1,69 @@
+use super::{Form, keys};
+use crate::{Secret, VerifyNtlm};
+use portcullis_wire::ntlm::{Authenticate, Charset, NtResponse};
+use subtle::{Choice, ConstantTimeEq};
+
+/// The proof fits the account's secret. Only a comparison makes this value.
+#[derive(Debug)]
+pub struct Verified {
+    session_base_key: keys::Key,
+}
+
+impl Verified {
+    /// For an authority that does not hold the secret itself: someone it trusts (a domain controller, another
+    /// process) made the comparison and gave this SessionBaseKey.
+    pub fn vouched_for(session_base_key: keys::Key) -> Self {
+        Self { session_base_key }
+    }
+
+    pub(crate) fn into_session_base_key(self) -> keys::Key {
+        self.session_base_key
+    }
+}
+
+/// Compares the client's NT proof with the one that `nt_hash` gives, in constant time; `None` when it does not fit.
+///
+/// A wrong proof is recomputed once with an empty domain, for clients that send a domain and hash none (MS-NLMP
+/// 3.2.5.1.2). The empty password's hash verifies nobody. Work and time are the same for every hash, so that an
+/// authority can hide an unknown account behind any other.
+pub fn verify(nt_hash: &keys::Key, question: &VerifyNtlm) -> Option<Verified> {
+    let message = Authenticate::decode(question.message(), Charset::Oem).ok()?;
+    let usable = !nt_hash.expose().ct_eq(&keys::EMPTY_NT_HASH);
+    match (question.form(), NtResponse::decode(message.nt_response).ok()?) {
+        (Form::V2, NtResponse::V2(response)) => {
+            let claim = &question.claim;
+            let mut found = attempt(nt_hash, question, claim.domain(), &response.proof, response.blob, usable);
+            if found.is_none() && !claim.domain().is_empty() {
+                found = attempt(nt_hash, question, "", &response.proof, response.blob, usable);
+            }
+            found
+        }
+        (Form::V1, NtResponse::V1(response)) => v1(nt_hash, response, &question.server_challenge, usable),
+        (Form::V1Ess, NtResponse::V1(response)) => {
+            let client_challenge = message.lm_response.first_chunk()?;
+            v1(nt_hash, response, &keys::ess_challenge(&question.server_challenge, client_challenge), usable)
+        }
+        _ => None,
+    }
+}
+
+fn attempt(
+    nt_hash: &keys::Key,
+    question: &VerifyNtlm,
+    domain: &str,
+    proof: &[u8; 16],
+    blob: &[u8],
+    usable: Choice,
+) -> Option<Verified> {
+    let key = keys::ntowf_v2(nt_hash, question.claim.user(), domain);
+    let expected = Secret::new(keys::proof_v2(&key, &question.server_challenge, blob));
+    let same = expected.expose().ct_eq(proof) & usable;
+    let session_base_key = keys::session_base_key_v2(&key, proof);
+    bool::from(same).then_some(Verified { session_base_key })
+}
+
+fn v1(nt_hash: &keys::Key, response: &[u8; 24], challenge: &[u8; 8], usable: Choice) -> Option<Verified> {
+    let expected = Secret::new(keys::response_v1(nt_hash, challenge));
+    let same = expected.expose().ct_eq(response) & usable;
+    bool::from(same).then(|| Verified { session_base_key: keys::session_base_key_v1(nt_hash) })
+}
