@@ -110,6 +110,15 @@ pub struct GroupEntry {
 impl GroupEntry {
     /// The RID of Domain Users, the primary group that every account is in (MS-DTYP 2.4.2.4).
     pub const DOMAIN_USERS: u32 = 513;
+
+    /// The first RID for what an administrator makes.
+    pub(crate) const FIRST_RID: u32 = 1000;
+
+    /// Domain Users of a domain; `None` when its SID is full.
+    pub(crate) fn domain_users(domain: &Sid) -> Option<Self> {
+        let (rid, description) = (Self::DOMAIN_USERS, "Every account of the domain".into());
+        Some(Self { rid, sid: domain.child(rid)?, name: "Domain Users".into(), description })
+    }
 }
 
 /// One member of a group.

@@ -1,5 +1,5 @@
 use crate::LockoutPolicy;
-use crate::moment::duration_ms;
+use crate::moment::{duration_ms, from_ms};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -104,8 +104,18 @@ pub struct LockEntry {
     pub address: String,
     /// Failures in the present window.
     pub failures: u32,
-    /// Until when the account is locked for the address; `None` when it is not.
+    /// Whether the account is locked for the address now.
+    pub locked: bool,
+    /// Until when it is locked; `None` when it is not, and when it is until an administrator unlocks it.
     pub locked_until: Option<SystemTime>,
+}
+
+impl LockEntry {
+    pub(crate) fn of(address: &str, counter: Counter, now: i64) -> Self {
+        let locked = counter.is_locked(now);
+        let locked_until = (locked && counter.locked_until != i64::MAX).then(|| from_ms(counter.locked_until));
+        Self { address: address.to_owned(), failures: counter.count, locked, locked_until }
+    }
 }
 
 /// A counter of failures. Times are milliseconds since the epoch.

@@ -192,15 +192,28 @@ pub trait Store: Send + Sync {
     /// As [`domain`](Self::domain).
     fn key_id(&self) -> Result<KeyId, StoreError>;
 
-    /// Seals every secret anew by `reseal`, and makes `key` the one for new secrets: all or nothing. Gives how many.
+    /// Seals every secret anew under the key that `rotation` chooses, and makes it the one for new secrets: all or nothing,
+    /// one rotation at a time, whatever process it runs in. Gives how many were sealed: none when the key stays.
     ///
     /// # Errors
-    /// What `reseal` says, or when the store cannot be written; nothing has changed then.
-    fn reseal(&self, key: KeyId, reseal: &mut Reseal<'_>) -> Result<u64, StoreError>;
+    /// What `rotation` says, or when the store cannot be written; nothing has changed then.
+    fn reseal(&self, rotation: &mut dyn Rotation) -> Result<u64, StoreError>;
 }
 
-/// Opens a sealed secret of the account and seals it under another key.
-pub type Reseal<'a> = dyn FnMut(&Sid, &Sealed) -> Result<Sealed, StoreError> + 'a;
+/// What changes the key of a store. It is called while nobody else can change anything.
+pub trait Rotation {
+    /// Chooses the key that comes after `current`; it must be safe on the disk when this returns.
+    ///
+    /// # Errors
+    /// When there is none; nothing changes then.
+    fn choose(&mut self, current: KeyId) -> Result<KeyId, StoreError>;
+
+    /// Opens a sealed secret of the account and seals it under the chosen key.
+    ///
+    /// # Errors
+    /// When it cannot be opened; nothing changes then.
+    fn reseal(&mut self, sid: &Sid, sealed: &Sealed) -> Result<Sealed, StoreError>;
+}
 
 /// The most groups that an account is reported in: as many SIDs as a Windows token holds (1015, rounded up).
 pub const MAX_GROUPS: usize = 1024;
@@ -280,4 +293,7 @@ pub enum StoreError {
     /// A secret could not be opened or sealed.
     #[error(transparent)]
     Seal(#[from] crate::SealError),
+    /// A key could not be kept.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
 }
