@@ -15,7 +15,8 @@ pub trait DecisionLog: Send + Sync {
     /// Writes one decision, blocking while it does.
     ///
     /// # Errors
-    /// When it is not written for good; a server that requires the log then refuses the client.
+    /// When it is not written for good, which it has told the operator itself; a server that requires the log then
+    /// refuses the client.
     fn write(&self, decision: &Decision) -> io::Result<()>;
 }
 

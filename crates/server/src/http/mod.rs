@@ -84,7 +84,7 @@ pub(crate) async fn answer(connection: &Connection, request: Request<Incoming>) 
 /// What is answered without asking who the client is.
 fn open_to_all(core: &Core, head: &Parts, form: Form) -> Option<Answer> {
     if head.uri.path() == "/healthz" && matches!(head.method, Method::GET | Method::HEAD) {
-        return Some(respond::health((core.healthy)()));
+        return Some(respond::health(tokio::task::block_in_place(|| (core.healthy)())));
     }
     let bound = core.config.limits.header_bytes;
     if header_bytes(head) > bound {
