@@ -58,8 +58,7 @@ impl Serve {
         let logging = Logging::start(&settings.log)?;
         let host = HostNames::of_this_computer();
         let first = bootstrap(&self.data.data, &domain(&settings, &host)?, Some(FIRST_ACCOUNT))?.first;
-        let started = self.start(&settings, host);
-        let (server, source, bound, runtime) = match started {
+        let Started { server, mut signals, source, bound, runtime } = match self.start(&settings, host) {
             Ok(started) => started,
             Err(error) => {
                 // The account is made and its password is nowhere else: it must not be lost with a start that failed.
@@ -72,18 +71,12 @@ impl Serve {
         announce(&bound, first.as_ref())?;
         drop(first);
         let replacer = server.replacer();
-        runtime.block_on(async {
-            let mut signals = Signals::new()?;
-            server
-                .run(async {
-                    while signals.next().await == Request::Reload {
-                        self.reload(&source, &replacer, &logging);
-                    }
-                    tracing::info!("stopping: requests under way are finished");
-                })
-                .await;
-            Ok::<_, io::Error>(())
-        })?;
+        runtime.block_on(server.run(async {
+            while signals.next().await == Request::Reload {
+                self.reload(&source, &replacer, &logging);
+            }
+            tracing::info!("stopping: requests under way are finished");
+        }));
         // What still runs was given its time.
         runtime.shutdown_background();
         Ok(())
@@ -107,12 +100,7 @@ impl Serve {
         Ok(settings)
     }
 
-    #[allow(clippy::type_complexity, reason = "four values that only `run` takes apart")]
-    fn start(
-        &self,
-        settings: &Config,
-        host: HostNames,
-    ) -> Result<(Server, Source, Vec<SocketAddr>, tokio::runtime::Runtime), Failed> {
+    fn start(&self, settings: &Config, host: HostNames) -> Result<Started, Failed> {
         write_default_config(&self.data.data)?;
         let folder = DataFolder::new(&self.data.data);
         let audit = Audit::open(&folder.audit()).map_err(|error| format!("{}: {error}", folder.audit().display()))?;
@@ -122,16 +110,17 @@ impl Serve {
             return Err("nowhere to listen: `http.listen` is empty and there is no --http".into());
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let _context = runtime.enter();
+        let context = runtime.enter();
+        // Before anybody is told that this serves: a signal that comes early would end the process.
+        let signals = Signals::new()?;
         let mut server = Server::new(service);
         let bind = |address: &SocketAddr| {
-            server
-                .bind(*address)
-                .map_err(|error| format!("cannot listen on {address}: {error}; choose another by --http"))
+            let failed = |error| format!("cannot listen on {address}: {error}; choose another by --http");
+            server.bind(*address).map_err(failed)
         };
         let bound = settings.http.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
-        drop(_context);
-        Ok((server, source, bound, runtime))
+        drop(context);
+        Ok(Started { server, signals, source, bound, runtime })
     }
 
     /// Reads everything anew. What cannot be used leaves the old in place.
@@ -154,6 +143,15 @@ impl Serve {
             Err(error) => tracing::error!(%error, "the new configuration cannot be used; the old one stays in use"),
         }
     }
+}
+
+/// A server that can run.
+struct Started {
+    server: Server,
+    signals: Signals,
+    source: Source,
+    bound: Vec<SocketAddr>,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// What a service is made from, again with each reload.
