@@ -8,7 +8,7 @@ use portcullis_server::{
 };
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub(crate) struct Serve {
     #[command(flatten)]
     data: Data,
     /// Listen here; port 0 chooses one. Can be given several times; overrides `http.listen`.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     http: Vec<SocketAddr>,
     /// How log lines are written to standard error; overrides `log.format`.
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -193,6 +193,13 @@ fn health_of(directory: Arc<Directory<Sqlite>>) -> Arc<dyn Fn() -> bool + Send +
     })
 }
 
+/// An address and a port; a name is looked up.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found =
+        text.to_socket_addrs().map_err(|error| format!("{error}; write it like 127.0.0.1:8080 or [::1]:0"))?;
+    found.next().ok_or_else(|| "the name has no address".to_owned())
+}
+
 /// The domain that a first start makes.
 fn domain(settings: &Config, host: &HostNames) -> Result<DomainNames, Failed> {
     let of_host = DomainNames::of_host(&host.dns);
@@ -246,6 +253,13 @@ mod tests {
         assert_eq!(url_of("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80/");
         assert_eq!(url_of("[::]:8080".parse().unwrap()), "http://[::1]:8080/");
         assert_eq!(url_of("192.0.2.1:80".parse().unwrap()), "http://192.0.2.1:80/");
+    }
+
+    #[test]
+    fn addresses_have_a_port() {
+        assert_eq!(address("[::1]:0").unwrap(), "[::1]:0".parse().unwrap());
+        assert!(address("localhost:8080").unwrap().ip().is_loopback());
+        assert!(address("8080").unwrap_err().contains("127.0.0.1:8080"));
     }
 
     #[test]

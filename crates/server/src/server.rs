@@ -30,7 +30,8 @@ pub struct Service {
     pub healthy: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// A server: its endpoints and their clients.
+/// A server: its endpoints and their clients. It needs tokio's multi-threaded runtime: accounts are looked up and
+/// decisions written by blocking calls, and only that one lets other clients go on meanwhile.
 pub struct Server {
     shared: Arc<Shared>,
     listeners: Vec<TcpListener>,

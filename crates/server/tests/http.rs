@@ -448,6 +448,33 @@ fn the_oldest_handshake_of_the_greediest_makes_room() {
 }
 
 #[test]
+fn idle_strangers_make_room_and_users_do_not() {
+    let server = Running::start("[limits]\nconnections = 4\n");
+    let mut user = server.client();
+    assert_eq!(user.logon(ANN.0, ANN.1, &[]).name(), "ann");
+    let mut strangers: Vec<_> = (0..20)
+        .map(|_| {
+            let mut client = server.client();
+            assert_eq!(client.get(&[]).status, 401);
+            client
+        })
+        .collect();
+    assert_eq!(user.get(&[]).name(), "ann");
+    assert!(strangers[0].is_closed());
+    assert_eq!(server.client().logon(BOB.0, BOB.1, &[]).name(), "bob");
+}
+
+#[test]
+fn a_store_that_cannot_be_asked_is_a_401_too() {
+    let server = Running::start("");
+    let mut client = server.client();
+    let answer = client.logon("unreachable", "x", &[]);
+    assert_eq!((answer.status, answer.offers()), (401, vec!["NTLM", "Basic"]));
+    assert_eq!(client.get(&[&basic("unreachable", "x")]).status, 401);
+    assert_eq!(server.decisions.causes(), ["account/store-unreachable"; 2]);
+}
+
+#[test]
 fn a_replaced_service_serves_the_next_request() {
     let server = Running::start("");
     let mut client = server.client();

@@ -24,6 +24,9 @@ pub(crate) const USERS: &[(&str, &str, &str)] =
 
 impl Authority for Accounts {
     fn answer(&self, question: &Question) -> Answer {
+        if question.claim().user() == "unreachable" {
+            return question.refuse(Refusal::Unreachable);
+        }
         let Some((name, secret, sid)) = USERS.iter().find(|(name, ..)| *name == question.claim().user()) else {
             return question.refuse(Refusal::UnknownAccount);
         };
