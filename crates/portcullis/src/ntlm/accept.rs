@@ -48,12 +48,13 @@ impl Step for AwaitNegotiate {
         let negotiate = Negotiate::decode(token)?;
         let flags = self.acceptor.choose(negotiate.flags, leg.want.flags)?;
         let unicode = flags.contains(Flags::UNICODE);
-        let target_info = self.acceptor.target_info(filetime::from_system(leg.now));
+        // One draw for all that the handshake needs: a call of the system's source costs as much as an MD5 or four.
+        let (server_challenge, logon_id) = split(leg.random()?);
         let challenge = Challenge {
             target_name: if unicode { &self.acceptor.target_name_unicode } else { &self.acceptor.target_name_oem },
             flags,
-            server_challenge: leg.random()?,
-            target_info: &target_info,
+            server_challenge,
+            target_info: &self.acceptor.target_info,
             version: flags.contains(Flags::VERSION).then_some(VERSION),
         };
         leg.needs_room(challenge.encoded_len())?;
@@ -62,9 +63,26 @@ impl Step for AwaitNegotiate {
         let mut transcript = Vec::with_capacity(token.len() + challenge.encoded_len());
         transcript.extend_from_slice(token);
         challenge.encode(&mut transcript);
+        stamp(&mut transcript, filetime::from_system(leg.now));
         leg.out.extend_from_slice(transcript.get(token.len()..).unwrap_or_default());
-        let server_challenge = challenge.server_challenge;
-        Ok(Next::Token(Box::new(AwaitAuthenticate { acceptor: self.acceptor, transcript, flags, server_challenge })))
+        let acceptor = self.acceptor;
+        Ok(Next::Token(Box::new(AwaitAuthenticate { acceptor, transcript, flags, server_challenge, logon_id })))
+    }
+}
+
+/// A challenge and a number, from sixteen random bytes.
+fn split(random: [u8; 16]) -> ([u8; 8], u64) {
+    let number = u128::from_le_bytes(random);
+    ((number as u64).to_le_bytes(), (number >> 64) as u64)
+}
+
+/// Writes the time into a message that ends with TargetInfo, which ends with a timestamp and an empty end mark.
+fn stamp(message: &mut [u8], filetime: u64) {
+    const END_MARK: usize = 4;
+    if let Some(timestamp) =
+        message.len().checked_sub(END_MARK).and_then(|end| message.get_mut(..end)?.last_chunk_mut())
+    {
+        *timestamp = filetime.to_le_bytes();
     }
 }
 
@@ -82,10 +100,8 @@ impl Acceptor {
             (false, true) => Flags::OEM,
             (false, false) => return Err(Cause::NoCharset.into()),
         };
+        self.check_strength(asked)?;
         let protects = asked.intersects(Flags::SIGN | Flags::SEAL);
-        if protects && KeyStrength::of(asked) < self.config.minimum_key {
-            return Err(Cause::WeakKey.into());
-        }
         // Strengths mean something only to clients that sign or seal.
         let strengths = if protects { asked & (Flags::KEY_128 | Flags::KEY_56) } else { Flags(0) };
         let always = Flags::REQUEST_TARGET | Flags::NTLM | Flags::ALWAYS_SIGN | Flags::TARGET_INFO;
@@ -100,6 +116,7 @@ struct AwaitAuthenticate {
     /// The flags of the CHALLENGE.
     flags: Flags,
     server_challenge: [u8; 8],
+    logon_id: u64,
 }
 
 impl Step for AwaitAuthenticate {
@@ -109,6 +126,7 @@ impl Step for AwaitAuthenticate {
         let message = Authenticate::decode(token, charset)?;
         // What the client sets and the server did not offer does not count; what it clears is gone.
         let flags = message.flags & self.flags;
+        self.acceptor.check_strength(flags)?;
         leg.needs_room(0)?;
         if message.is_anonymous() {
             return self.anonymous(&message, leg);
@@ -140,8 +158,8 @@ impl Step for AwaitAuthenticate {
         }
 
         let question = VerifyNtlm::new(claim, self.server_challenge, leg.peer, token, form);
-        let Self { acceptor, transcript, .. } = *self;
-        Ok(Next::Ask(Question::VerifyNtlm(question), Box::new(AwaitVerdict { acceptor, transcript, flags })))
+        let Self { acceptor, transcript, logon_id, .. } = *self;
+        Ok(Next::Ask(Question::VerifyNtlm(question), Box::new(AwaitVerdict { acceptor, transcript, flags, logon_id })))
     }
 }
 
@@ -171,7 +189,7 @@ impl AwaitAuthenticate {
             session_key: None,
             bindings,
             bindings_aware: false,
-            logon_id: leg.random().map(u64::from_le_bytes)?,
+            logon_id: self.logon_id,
             inner: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))
@@ -184,6 +202,7 @@ struct AwaitVerdict {
     transcript: Vec<u8>,
     /// The session's flags.
     flags: Flags,
+    logon_id: u64,
 }
 
 impl Step for AwaitVerdict {
@@ -217,7 +236,7 @@ impl AwaitVerdict {
             session_key: Some(session_key),
             bindings,
             bindings_aware,
-            logon_id: leg.random().map(u64::from_le_bytes)?,
+            logon_id: self.logon_id,
             inner: None,
         };
         Ok(Next::Done(Context::new(facts, protection)))
@@ -275,6 +294,12 @@ struct Proved {
 }
 
 impl Acceptor {
+    /// Keys too weak for the policy: checked of what the client asks, and again of what it takes.
+    fn check_strength(&self, flags: Flags) -> Result<(), Cause> {
+        let protects = flags.intersects(Flags::SIGN | Flags::SEAL);
+        if protects && KeyStrength::of(flags) < self.config.minimum_key { Err(Cause::WeakKey) } else { Ok(()) }
+    }
+
     /// The client's target against ours. A marshalled target is refused under every policy: no honest client means it.
     fn check_target(&self, claim: &Claim) -> Result<(), Failure> {
         let target = claim.target();
@@ -382,10 +407,10 @@ fn granted(flags: Flags) -> ContextFlags {
 }
 
 fn key_info(flags: Flags) -> KeyInfo {
-    // KERB_CHECKSUM_HMAC_MD5 and KERB_CHECKSUM_CRC32; CALG_RC4.
+    // The names and numbers that Windows shows: KERB_CHECKSUM_HMAC_MD5 and its RC4-CRC32 neighbour, CALG_RC4.
     let (signature_algorithm, signature_id) = match flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
         true => ("HMAC-MD5", -138),
-        false => ("CRC32", 1),
+        false => ("RSADSI RC4-CRC32", -132),
     };
     let key_bits = match flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
         true => KeyStrength::of(flags).bits(),
@@ -393,7 +418,7 @@ fn key_info(flags: Flags) -> KeyInfo {
     };
     KeyInfo {
         signature_algorithm,
-        encrypt_algorithm: "RC4",
+        encrypt_algorithm: "RSADSI RC4",
         key_bits: key_bits.into(),
         signature_id,
         encrypt_id: 0x6801,

@@ -36,10 +36,7 @@ pub fn ntowf_v2(nt_hash: &Key, user: &str, domain: &str) -> Key {
 
 /// NTProofStr over the server's challenge and the client's blob.
 pub fn proof_v2(ntowf_v2: &Key, server_challenge: &[u8; 8], blob: &[u8]) -> [u8; 16] {
-    let mut mac = hmac_md5(ntowf_v2.expose());
-    mac.update(server_challenge);
-    mac.update(blob);
-    mac.finalize().into_bytes().into()
+    V2Key::new(ntowf_v2).proof(server_challenge, blob)
 }
 
 /// The LMv2 response's first sixteen bytes. No acceptor needs them; an initiator may send them.
@@ -49,9 +46,29 @@ pub fn lm_v2(ntowf_v2: &Key, server_challenge: &[u8; 8], client_challenge: &[u8;
 
 /// SessionBaseKey of NTLMv2.
 pub fn session_base_key_v2(ntowf_v2: &Key, proof: &[u8; 16]) -> Key {
-    let mut mac = hmac_md5(ntowf_v2.expose());
-    mac.update(proof);
-    finish(mac)
+    V2Key::new(ntowf_v2).session_base_key(proof)
+}
+
+/// NTOWFv2 as a MAC's key, scheduled once for proof and SessionBaseKey both.
+pub(super) struct V2Key(Hmac<Md5>);
+
+impl V2Key {
+    pub(super) fn new(ntowf_v2: &Key) -> Self {
+        Self(hmac_md5(ntowf_v2.expose()))
+    }
+
+    pub(super) fn proof(&self, server_challenge: &[u8; 8], blob: &[u8]) -> [u8; 16] {
+        let mut mac = self.0.clone();
+        mac.update(server_challenge);
+        mac.update(blob);
+        mac.finalize().into_bytes().into()
+    }
+
+    pub(super) fn session_base_key(self, proof: &[u8; 16]) -> Key {
+        let mut mac = self.0;
+        mac.update(proof);
+        finish(mac)
+    }
 }
 
 /// The NTLMv1 response (DESL). With extended session security, `challenge` is [`ess_challenge`].

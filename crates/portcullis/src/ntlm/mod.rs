@@ -138,7 +138,7 @@ impl Form {
 /// A credential's configuration with what is computed from it once.
 struct Acceptor {
     config: Ntlm,
-    /// The AV pairs of TargetInfo before the timestamp.
+    /// TargetInfo whole, its timestamp zero: each CHALLENGE writes its own over it.
     target_info: Vec<u8>,
     target_name_unicode: Vec<u8>,
     target_name_oem: Vec<u8>,
@@ -161,6 +161,8 @@ impl Sealed for Ntlm {
                 push_av_text(&mut target_info, id, name);
             }
         }
+        push_av_pair(&mut target_info, AvId::TIMESTAMP, &[0; 8]);
+        push_av_pair(&mut target_info, AvId::EOL, &[]);
         let (target_name, target_type) = match names.standalone {
             true => (&names.netbios_computer, Flags::TARGET_TYPE_SERVER),
             false => (&names.netbios_domain, Flags::TARGET_TYPE_DOMAIN),
@@ -172,17 +174,6 @@ impl Sealed for Ntlm {
             target_type,
             config: self,
         })
-    }
-}
-
-impl Acceptor {
-    /// TargetInfo as of a time, with its end mark.
-    fn target_info(&self, filetime: u64) -> Vec<u8> {
-        let mut info = Vec::with_capacity(self.target_info.len() + 16);
-        info.extend_from_slice(&self.target_info);
-        push_av_pair(&mut info, AvId::TIMESTAMP, &filetime.to_le_bytes());
-        push_av_pair(&mut info, AvId::EOL, &[]);
-        info
     }
 }
 

@@ -120,7 +120,7 @@ fn user() -> Account {
 fn converse(config: Ntlm, negotiate: &[u8], authenticate: &[u8], password: &'static str) -> Result<Context, Failure> {
     let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let mut random = |bytes: &mut [u8]| {
-        bytes.copy_from_slice(&SERVER_CHALLENGE[..bytes.len()]);
+        bytes.iter_mut().zip(SERVER_CHALLENGE.iter().cycle()).for_each(|(to, from)| *to = *from);
         Ok(())
     };
     let (mut events, mut out) = ((), vec![]);

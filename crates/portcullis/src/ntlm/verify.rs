@@ -55,10 +55,10 @@ fn attempt(
     blob: &[u8],
     usable: Choice,
 ) -> Option<Verified> {
-    let key = keys::ntowf_v2(nt_hash, question.claim.user(), domain);
-    let expected = Secret::new(keys::proof_v2(&key, &question.server_challenge, blob));
+    let key = keys::V2Key::new(&keys::ntowf_v2(nt_hash, question.claim.user(), domain));
+    let expected = Secret::new(key.proof(&question.server_challenge, blob));
     let same = expected.expose().ct_eq(proof) & usable;
-    let session_base_key = keys::session_base_key_v2(&key, proof);
+    let session_base_key = key.session_base_key(proof);
     bool::from(same).then_some(Verified { session_base_key })
 }
 
