@@ -1,6 +1,6 @@
 use crate::{
     AccountEdit, AccountEntry, Directory, DomainNames, Found, GroupEntry, KeyError, KeyId, LogonHours, Lookup, NewEntry,
-    Owner, PasswordRefused, SealError, Sealed, SecretRecord, Store, StoreError,
+    Owner, PasswordRefused, Policy, SealError, Sealed, SecretRecord, Store, StoreError,
 };
 use portcullis::{Secret, Sid};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -101,14 +101,10 @@ impl<S: Store> Directory<S> {
             self.store().domain().and_then(|domain| Ok((domain, self.store().policy()?))).map_err(|e| none(e.into()))?;
         let mut groups = Vec::with_capacity(accounts.len());
         for (at, account) in accounts.iter().enumerate() {
-            let here = |error| BatchError { at: Some(at), error };
-            check_name(&account.name).map_err(here)?;
-            check_edit(&account.edit).map_err(here)?;
-            if let NewSecret::Password(password) = &account.secret {
-                policy.password.check(&account.name, password.expose()).map_err(|error| here(error.into()))?;
-            }
-            let rids = account.groups.iter().map(|name| self.group(name).map(|group| group.rid));
-            groups.push(rids.collect::<Result<Vec<u32>, _>>().map_err(here)?);
+            let rids = check_new(account, &policy).and_then(|()| {
+                account.groups.iter().map(|name| self.group(name).map(|group| group.rid)).collect::<Result<Vec<u32>, _>>()
+            });
+            groups.push(rids.map_err(|error| BatchError { at: Some(at), error })?);
         }
         let records = hash_all(accounts, &domain.names, progress).map_err(|e| none(e.into()))?;
         let count = u32::try_from(accounts.len()).map_err(|_| none(StoreError::NoMoreRids.into()))?;
@@ -137,6 +133,22 @@ impl<S: Store> Directory<S> {
                 Err(StoreError::StaleKey) if tries > 0 => tries -= 1,
                 Err(error) => return Err(BatchError { at: culprit(accounts, &error), error: error.into() }),
             }
+        }
+    }
+
+    /// Whether an account could be made as things stand.
+    ///
+    /// # Errors
+    /// As [`add_account`](Self::add_account).
+    pub fn check_account(&self, account: &NewAccount) -> Result<(), AdminError> {
+        check_new(account, &self.store().policy()?)?;
+        account.groups.iter().try_for_each(|name| self.group(name).map(drop))?;
+        if self.store().find(Lookup::Name(&account.name))?.is_some() || self.store().group(&account.name)?.is_some() {
+            return Err(StoreError::NameTaken(account.name.clone()).into());
+        }
+        match account.edit.upn.iter().flatten().next() {
+            Some(upn) if self.store().find(Lookup::Upn(upn))?.is_some() => Err(StoreError::UpnTaken(upn.clone()).into()),
+            _ => Ok(()),
         }
     }
 
@@ -288,6 +300,15 @@ fn culprit(accounts: &[NewAccount], error: &StoreError) -> Option<usize> {
             accounts.iter().rposition(|account| account.edit.upn.as_ref().is_some_and(|ours| ours.as_ref() == Some(upn)))
         }
         _ => None,
+    }
+}
+
+fn check_new(account: &NewAccount, policy: &Policy) -> Result<(), AdminError> {
+    check_name(&account.name)?;
+    check_edit(&account.edit)?;
+    match &account.secret {
+        NewSecret::Password(password) => Ok(policy.password.check(&account.name, password.expose())?),
+        NewSecret::NtHash(_) | NewSecret::None => Ok(()),
     }
 }
 

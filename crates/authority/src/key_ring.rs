@@ -36,6 +36,13 @@ impl KeyRing {
         Self(keys)
     }
 
+    /// This ring and then the keys of another that it lacks.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let lacking = other.0.iter().filter(|key| self.get(key.id()).is_none());
+        Self(self.0.iter().chain(lacking).cloned().collect())
+    }
+
     /// This ring with the keys that `keep` says yes to; `None` when it says yes to none.
     pub fn only(&self, keep: impl Fn(KeyId) -> bool) -> Option<Self> {
         let keys: Vec<_> = self.0.iter().filter(|key| keep(key.id())).cloned().collect();
@@ -87,12 +94,21 @@ impl KeySource {
         let Self::File(path) = self else { return Err(KeyError::InEnvironment) };
         let key = MasterKey::generate().map_err(|_| KeyError::Io(path.clone(), io::ErrorKind::Other.into()))?;
         let ring = KeyRing(vec![Arc::new(key)]);
-        let fresh = write_aside(path, &ring)?;
+        self.create_with(&ring).map(|()| ring)
+    }
+
+    /// Makes a file with these keys; as [`create`](Self::create).
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_with(&self, ring: &KeyRing) -> Result<(), KeyError> {
+        let Self::File(path) = self else { return Err(KeyError::InEnvironment) };
+        let fresh = write_aside(path, ring)?;
         // A link, unlike a rename, fails when the name is taken.
         let linked = fs::hard_link(&fresh, path);
         fs::remove_file(&fresh).map_err(|error| KeyError::Io(fresh, error))?;
         match linked {
-            Ok(()) => sync_folder(path).map(|()| ring),
+            Ok(()) => sync_folder(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(KeyError::Exists(path.clone())),
             Err(error) => Err(KeyError::Io(path.clone(), error)),
         }

@@ -1,4 +1,4 @@
-use crate::{Data, Failed};
+use crate::data::Failed;
 use clap::Subcommand;
 use portcullis_server::{Config as Settings, DEFAULT_FILE};
 use std::path::{Path, PathBuf};
@@ -6,33 +6,41 @@ use std::path::{Path, PathBuf};
 /// `portcullis config …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Whether a server could start with the configuration; says where and what is wrong.
+    /// Whether a server could start with the configuration; says where and what is wrong
     Check {
         #[command(flatten)]
-        data: Data,
+        folder: Folder,
     },
-    /// Print the configuration file, or the default one where there is none.
+    /// Print the configuration file, or the default one where there is none
     Show {
         #[command(flatten)]
-        data: Data,
+        folder: Folder,
     },
 }
 
 impl Config {
     pub(crate) fn run(self) -> Result<(), Failed> {
         match self {
-            Self::Check { data } => {
-                let path = file_in(&data.data);
-                load(&data.data)?;
+            Self::Check { folder } => {
+                let path = file_in(&folder.data);
+                load(&folder.data)?;
                 match path.exists() {
                     true => println!("{}: ok", path.display()),
                     false => println!("{}: not there; the defaults hold", path.display()),
                 }
             }
-            Self::Show { data } => show(&data.data)?,
+            Self::Show { folder } => show(&folder.data)?,
         }
         Ok(())
     }
+}
+
+/// Where a server's data lies.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Folder {
+    /// The data folder: store, master key, configuration and audit log
+    #[arg(long, value_name = "DIR", env = "PORTCULLIS_DATA", default_value = "./portcullis-data")]
+    pub(crate) data: PathBuf,
 }
 
 /// The configuration file of a data folder.
@@ -43,7 +51,7 @@ pub(crate) fn file_in(folder: &Path) -> PathBuf {
 /// Reads the configuration of a data folder; the defaults where there is no file.
 pub(crate) fn load(folder: &Path) -> Result<Settings, Failed> {
     let path = file_in(folder);
-    Settings::load(&path).map_err(|error| format!("{}: {error}", path.display()).into())
+    Settings::load(&path).map_err(|error| Failed::Failed(format!("{}: {error}", path.display())))
 }
 
 /// Prints the file as it stands, comments and all.

@@ -1,4 +1,4 @@
-use crate::Failed;
+use crate::data::Failed;
 use portcullis_server::{Log, LogFormat};
 use std::io::{self, IsTerminal};
 use tracing_subscriber::layer::SubscriberExt;
@@ -27,5 +27,5 @@ impl Logging {
 }
 
 fn filter(log: &Log) -> Result<EnvFilter, Failed> {
-    EnvFilter::try_new(&log.level).map_err(|error| format!("log.level `{}`: {error}", log.level).into())
+    EnvFilter::try_new(&log.level).map_err(|error| Failed::Failed(format!("log.level `{}`: {error}", log.level)))
 }

@@ -1,66 +1,89 @@
 //! `portcullis`: accepts Windows logons, and administers who may log on.
+#![forbid(unsafe_code)]
 
+mod account;
+mod account_view;
+mod backup;
 mod config;
+mod data;
+mod domain;
+mod group;
+mod import;
+mod key;
+mod length;
 mod logging;
+mod output;
+mod password_source;
+mod policy;
 mod serve;
 
-use clap::{CommandFactory, Parser, Subcommand};
-use std::path::PathBuf;
+use clap::{CommandFactory as _, Parser as _};
 use std::process::ExitCode;
 
-/// Accepts Windows logons (NTLM) on any platform, and administers who may log on.
-#[derive(Debug, Parser)]
+/// Accepts Windows logons (NTLM) on any platform, and administers who may log on
+#[derive(Debug, clap::Parser)]
 #[command(name = "portcullis", version, propagate_version = true, after_help = EXAMPLES)]
-struct Cli {
+struct Portcullis {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Serve: ask clients who they are, and tell them.
+    /// Serve: ask clients who they are, and tell them
     Serve(serve::Serve),
-    /// Look at the configuration.
+    /// Accounts: who may log on
+    Account(account::Account),
+    /// Groups, and who is in them
+    Group(group::Group),
+    /// The domain's names
+    Domain(domain::Domain),
+    /// Rules for passwords, and for wrong ones
+    Policy(policy::Policy),
+    /// The master key that secrets are sealed under
+    Key(key::Key),
+    /// Copy the store into a file, also while it is in use
+    Backup(backup::Backup),
+    /// Put a backup in the store's place, also while it is in use
+    Restore(backup::Restore),
+    /// The configuration file
     #[command(subcommand)]
     Config(config::Config),
-    /// Print a shell's completion script.
+    /// Print a shell's completion script
     #[command(after_help = "Example:\n  portcullis completions bash > /etc/bash_completion.d/portcullis")]
     Completions {
-        /// The shell.
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
 
-/// Where a command's data lies.
-#[derive(Debug, clap::Args)]
-struct Data {
-    /// The data folder: store, key, configuration and audit log.
-    #[arg(long, value_name = "DIR", env = "PORTCULLIS_DATA", default_value = "portcullis-data")]
-    data: PathBuf,
-}
-
-/// What a command says when it fails.
-type Failed = Box<dyn std::error::Error>;
-
 const EXAMPLES: &str = "Examples:
-  portcullis serve                          the first start makes a store, an account, and says how to log on
+  portcullis serve                   the first start makes a store and an account, and says how to log on
   portcullis serve --http 0.0.0.0:80 --data /var/lib/portcullis
-  portcullis config check                   whether the configuration makes sense";
+  portcullis account add ann         asks for a password
+  portcullis config check            whether the configuration makes sense";
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(serve) => serve.run(),
-        Command::Config(config) => config.run(),
+    let result = match Portcullis::parse().command {
+        Command::Serve(args) => args.run(),
+        Command::Account(args) => account::run(args),
+        Command::Group(args) => group::run(args),
+        Command::Domain(args) => domain::run(args),
+        Command::Policy(args) => policy::run(args),
+        Command::Key(args) => key::run(args),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
+        Command::Config(args) => args.run(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut Portcullis::command(), "portcullis", &mut std::io::stdout());
             Ok(())
         }
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("portcullis: {error}");
-            ExitCode::FAILURE
+        Err(failed) => {
+            eprintln!("portcullis: {failed}");
+            ExitCode::from(failed.code())
         }
     }
 }
@@ -71,6 +94,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        Portcullis::command().debug_assert();
     }
 }

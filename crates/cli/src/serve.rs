@@ -1,5 +1,6 @@
+use crate::config::{self, Folder};
+use crate::data::Failed;
 use crate::logging::Logging;
-use crate::{Data, Failed, config};
 use clap::{Args, ValueEnum};
 use portcullis::Secret;
 use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Sqlite, bootstrap};
@@ -25,17 +26,17 @@ Examples:
   portcullis serve --data /var/lib/portcullis --http 0.0.0.0:80 --http [::]:80 --log-format json")]
 pub(crate) struct Serve {
     #[command(flatten)]
-    data: Data,
-    /// Listen here; port 0 chooses one. Can be given several times; overrides `http.listen`.
+    folder: Folder,
+    /// Listen here; port 0 chooses one. Can be given several times; overrides `http.listen`
     #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     http: Vec<SocketAddr>,
-    /// How log lines are written to standard error; overrides `log.format`.
+    /// How log lines are written to standard error; overrides `log.format`
     #[arg(long, value_enum, value_name = "FORMAT")]
     log_format: Option<Format>,
-    /// What is logged, as `debug` or `info,portcullis_server=trace`; overrides `log.level`.
+    /// What is logged, as `debug` or `info,portcullis_server=trace`; overrides `log.level`
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
-    /// Print the configuration file, or the default one, and end.
+    /// Print the configuration file, or the default one, and end
     #[arg(long)]
     print_config: bool,
 }
@@ -52,12 +53,12 @@ const FIRST_ACCOUNT: &str = "admin";
 impl Serve {
     pub(crate) fn run(self) -> Result<(), Failed> {
         if self.print_config {
-            return config::show(&self.data.data);
+            return config::show(&self.folder.data);
         }
         let settings = self.settings()?;
         let logging = Logging::start(&settings.log)?;
         let host = HostNames::of_this_computer();
-        let first = bootstrap(&self.data.data, &domain(&settings, &host)?, Some(FIRST_ACCOUNT))?.first;
+        let first = bootstrap(&self.folder.data, &domain(&settings, &host)?, Some(FIRST_ACCOUNT))?.first;
         let Started { server, mut signals, source, bound, runtime } = match self.start(&settings, host) {
             Ok(started) => started,
             Err(error) => {
@@ -84,7 +85,7 @@ impl Serve {
 
     /// The configuration, with what the command line overrides.
     fn settings(&self) -> Result<Config, Failed> {
-        let mut settings = config::load(&self.data.data)?;
+        let mut settings = config::load(&self.folder.data)?;
         if !self.http.is_empty() {
             settings.http.listen.clone_from(&self.http);
         }
@@ -101,13 +102,13 @@ impl Serve {
     }
 
     fn start(&self, settings: &Config, host: HostNames) -> Result<Started, Failed> {
-        write_default_config(&self.data.data)?;
-        let folder = DataFolder::new(&self.data.data);
+        write_default_config(&self.folder.data)?;
+        let folder = DataFolder::new(&self.folder.data);
         let audit = Audit::open(&folder.audit()).map_err(|error| format!("{}: {error}", folder.audit().display()))?;
-        let source = Source { folder: self.data.data.clone(), host, audit: Arc::new(audit) };
+        let source = Source { folder: self.folder.data.clone(), host, audit: Arc::new(audit) };
         let service = source.service(settings.clone())?;
         if settings.http.listen.is_empty() {
-            return Err("nowhere to listen: `http.listen` is empty and there is no --http".into());
+            return Err(Failed::Usage("nowhere to listen: `http.listen` is empty and there is no --http".to_owned()));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let context = runtime.enter();

@@ -42,8 +42,9 @@ impl Sqlite {
         check(&source, ring)?;
         match Self::create(path) {
             Ok(store) if store.read(quick_check).is_ok() => {
+                let before = store.read(given_rids).ok();
                 copy(&source, path)?;
-                Self::open(path)?.domain()?;
+                Self::open(path)?.change(|connection| keep_rids(connection, before))?;
                 Ok(None)
             }
             Err(error @ (StoreError::TooNew { .. } | StoreError::ReadOnly(_))) => Err(error),
@@ -56,6 +57,20 @@ impl Sqlite {
             }
         }
     }
+}
+
+/// The domain's SID and the next relative id.
+fn given_rids(connection: &Connection) -> Result<(String, u32), StoreError> {
+    Ok(connection.query_row("SELECT sid, next_rid FROM domain", [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// A SID that was given after the backup was made must not be given again: somewhere an access list may name it.
+fn keep_rids(connection: &Connection, before: Option<(String, u32)>) -> Result<(), StoreError> {
+    if let Some((sid, next_rid)) = before {
+        let sql = "UPDATE domain SET next_rid = max(next_rid, ?2) WHERE sid = ?1";
+        connection.execute(sql, rusqlite::params![sid, next_rid])?;
+    }
+    Ok(())
 }
 
 fn open_backup(path: &Path) -> Result<Connection, StoreError> {
