@@ -1,0 +1,99 @@
+//! `portcullis`: accepts Windows logons, and administers who may log on.
+#![forbid(unsafe_code)]
+
+mod account;
+mod account_view;
+mod backup;
+mod config;
+mod data;
+mod domain;
+mod group;
+mod import;
+mod key;
+mod length;
+mod logging;
+mod output;
+mod password_source;
+mod policy;
+mod serve;
+
+use clap::{CommandFactory as _, Parser as _};
+use std::process::ExitCode;
+
+/// Accepts Windows logons (NTLM) on any platform, and administers who may log on
+#[derive(Debug, clap::Parser)]
+#[command(name = "portcullis", version, propagate_version = true, after_help = EXAMPLES)]
+struct Portcullis {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Serve: ask clients who they are, and tell them
+    Serve(serve::Serve),
+    /// Accounts: who may log on
+    Account(account::Account),
+    /// Groups, and who is in them
+    Group(group::Group),
+    /// The domain's names
+    Domain(domain::Domain),
+    /// Rules for passwords, and for wrong ones
+    Policy(policy::Policy),
+    /// The master key that secrets are sealed under
+    Key(key::Key),
+    /// Copy the store into a file, also while it is in use
+    Backup(backup::Backup),
+    /// Put a backup in the store's place, also while it is in use
+    Restore(backup::Restore),
+    /// The configuration file
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Print a shell's completion script
+    #[command(after_help = "Example:\n  portcullis completions bash > /etc/bash_completion.d/portcullis")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const EXAMPLES: &str = "Examples:
+  portcullis serve                   the first start makes a store and an account, and says how to log on
+  portcullis serve --http 0.0.0.0:80 --data /var/lib/portcullis
+  portcullis account add ann         asks for a password
+  portcullis config check            whether the configuration makes sense";
+
+fn main() -> ExitCode {
+    let result = match Portcullis::parse().command {
+        Command::Serve(args) => args.run(),
+        Command::Account(args) => account::run(args),
+        Command::Group(args) => group::run(args),
+        Command::Domain(args) => domain::run(args),
+        Command::Policy(args) => policy::run(args),
+        Command::Key(args) => key::run(args),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
+        Command::Config(args) => args.run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Portcullis::command(), "portcullis", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("portcullis: {failed}");
+            ExitCode::from(failed.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Portcullis::command().debug_assert();
+    }
+}
