@@ -76,9 +76,10 @@ fn tokio_walls(metadata: &Metadata, findings: &mut Vec<String>) {
                 findings.push(format!("walls: {below} reaches tokio"));
             }
             let node = resolve.nodes.iter().find(|node| node.id == id);
-            let normal = node.into_iter().flat_map(|node| &node.deps).filter(|dep| {
-                dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
-            });
+            let normal = node
+                .into_iter()
+                .flat_map(|node| &node.deps)
+                .filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal));
             todo.extend(normal.map(|dep| dep.pkg.clone()));
         }
     }
@@ -142,7 +143,8 @@ fn source_rules(name: &str, text: &str, findings: &mut Vec<String>) {
     }
     let is_root = name.ends_with("src/lib.rs") || name.ends_with("src/main.rs");
     if is_root && !text.contains("#![forbid(unsafe_code)]") {
-        findings.push(format!("{name}: `#![forbid(unsafe_code)]` is missing; only capi and impersonate may go without"));
+        findings
+            .push(format!("{name}: `#![forbid(unsafe_code)]` is missing; only capi and impersonate may go without"));
     }
     if is_source && (name.starts_with("crates/portcullis/") || name.starts_with("crates/wire/")) {
         for (number, line) in product.lines().enumerate() {

@@ -1,1 +1,85 @@
-fn main() {}
+//! Asks every peer in turn, round by round, and sets the figures side by side.
+//!
+//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-portcullis=PROGRAM] [http-apache=DIR]
+
+mod http;
+mod machine;
+mod peer;
+mod report;
+
+use peer::Peer;
+use report::{Goal, Report, Series};
+
+const OURS: &str = "portcullis";
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [rounds, out, programs @ ..] = &args[..] else {
+        panic!("usage: bench ROUNDS OUT NAME=PROGRAM…; bench/run.sh calls it");
+    };
+    let rounds: usize = rounds.parse().expect("a number of rounds");
+    let programs: Vec<_> = programs.iter().map(|arg| arg.split_once('=').expect("NAME=PROGRAM")).collect();
+    let (servers, peers): (Vec<_>, Vec<_>) = programs.into_iter().partition(|(name, _)| name.starts_with("http-"));
+    let mut report = Report::new(machine::describe(), rounds);
+
+    let mut peers: Vec<_> = peers.into_iter().map(|(name, program)| Peer::start(name, program)).collect();
+    let accept = ask(&mut peers, rounds, "accept 2048");
+    let small = ask(&mut peers, rounds, "seal 1024 4096");
+    let large = ask(&mut peers, rounds, "seal 65536 64");
+    drop(peers);
+    library(&mut report, &accept, &small, &large);
+    http::measure(&mut report, rounds, &servers);
+    let text = report.text();
+    print!("{text}");
+    std::fs::write(out, text).expect("the report is written");
+}
+
+/// One round asks all peers the same, one after another, and each round begins with another peer: what disturbs the
+/// machine disturbs all alike. A first round that nobody counts warms up.
+fn ask(peers: &mut [Peer], rounds: usize, command: &str) -> Series {
+    let mut series = Series::default();
+    for round in 0..=rounds {
+        for turn in 0..peers.len() {
+            let at = (round + turn) % peers.len();
+            let figures = peers[at].ask(command);
+            if round > 0 {
+                series.add(&peers[at].name, figures);
+            }
+        }
+    }
+    series
+}
+
+fn library(report: &mut Report, accept: &Series, small: &Series, large: &Series) {
+    for peer in accept.peers_but(OURS) {
+        let goal = if peer == "winpr" { Goal::AtMost(0.1) } else { Goal::AtMost(0.5) };
+        report.compare("NTLMv2 accept, verified", "µs", accept, (OURS, "accept_us"), (peer, "accept_us"), goal);
+        let keys = "NTLMv2 accept, and keys for messages";
+        report.compare(keys, "µs", accept, (OURS, "accept_keys_us"), (peer, "accept_us"), Goal::None);
+    }
+    for (size, series) in [("1 KiB", small), ("64 KiB", large)] {
+        for work in ["seal", "unseal", "sign", "verify"] {
+            for peer in series.peers_but(OURS) {
+                let goal = match (peer, work) {
+                    ("sspi-rs", "seal" | "unseal") => Goal::AtLeast(1.4),
+                    _ => Goal::None,
+                };
+                report.compare(&format!("{work} {size}"), "MB/s", series, (OURS, work), (peer, work), goal);
+            }
+        }
+    }
+    let (ours, peer) = ((OURS, "allocations"), ("sspi-rs", "allocations"));
+    report.absolute("allocations a logon", "", accept, ours, Some(peer), Goal::AtMost(8.0));
+    report.absolute("more for message keys", "", accept, (OURS, "keys_allocations"), None, Goal::None);
+    report.absolute("allocations a sealed message", "", small, (OURS, "seal_allocations"), None, Goal::AtMost(0.0));
+    let half_open = (OURS, "half_open_beyond_tokens");
+    report.absolute("half-open, beyond its tokens", "B", accept, half_open, None, Goal::AtMost(1024.0));
+    for peer in std::iter::once(OURS).chain(accept.peers_but(OURS)) {
+        let bytes = |key| accept.of(peer, key).map_or(0.0, |values| values.median);
+        report.note(format!(
+            "{peer}: CHALLENGE of {} bytes, AUTHENTICATE of {}",
+            bytes("challenge_bytes"),
+            bytes("authenticate_bytes")
+        ));
+    }
+}

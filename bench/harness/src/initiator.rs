@@ -60,11 +60,11 @@ impl<'a> Initiator<'a> {
         &self.negotiate
     }
 
-    /// The second token, and the keys that go with it. `fresh` stands for 24 random bytes: a client challenge and a
-    /// session key. A bench may take a counter.
-    pub fn authenticate(&self, challenge_token: &[u8], fresh: [u8; 24]) -> (Vec<u8>, Session) {
+    /// The second token, and the keys that go with it. `random` is 24 bytes: a client challenge and a session
+    /// key; [`fresh`] gives some.
+    pub fn authenticate(&self, challenge_token: &[u8], random: [u8; 24]) -> (Vec<u8>, Session) {
         let challenge = Challenge::decode(challenge_token).expect("the server sends a CHALLENGE");
-        let (client_challenge, session_key) = fresh.split_at(8);
+        let (client_challenge, session_key) = random.split_at(8);
         let mut av = Vec::with_capacity(challenge.target_info.len() + 128);
         let mut timestamp = 0u64.to_le_bytes();
         for pair in challenge.av_pairs() {
@@ -105,6 +105,14 @@ impl<'a> Initiator<'a> {
         token[MIC_OFFSET..MIC_OFFSET + 16].copy_from_slice(&mic);
         (token, Session::new(&session_key))
     }
+}
+
+/// Client challenge and session key of the `n`th logon of a batch: different each time, and free.
+pub fn fresh(n: usize) -> [u8; 24] {
+    let mut bytes = [0x3c; 24];
+    bytes[..8].copy_from_slice(&n.to_le_bytes());
+    bytes[16..].copy_from_slice(&n.wrapping_mul(0x9e37_79b9).to_le_bytes());
+    bytes
 }
 
 pub(crate) fn hmac_md5(key: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {

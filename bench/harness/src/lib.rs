@@ -6,6 +6,6 @@ mod peer;
 mod session;
 
 pub use heap::{Counting, Heap};
-pub use initiator::{Identity, Initiator};
+pub use initiator::{Identity, Initiator, fresh};
 pub use peer::{Command, Figures, cpu, serve};
 pub use session::Session;

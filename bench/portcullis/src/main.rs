@@ -3,7 +3,7 @@
 mod authority;
 
 use authority::OneAccount;
-use bench_harness::{Command, Counting, Figures, Heap, Identity, Initiator, Session, cpu, serve};
+use bench_harness::{Command, Counting, Figures, Heap, Identity, Initiator, Session, cpu, fresh, serve};
 use portcullis::{Call, Context, Credential, Failure, Handshake, NeedsToken, NoRandomness, Segment, ntlm};
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 static HEAP: Counting = Counting;
 
 const TARGET: &str = "HTTP/web1.corp.example";
+const PASSWORD: &str = "Bench.Passw0rd";
 const BATCH: usize = 64;
 
 struct Bench {
@@ -25,8 +26,8 @@ fn main() {
     let names = ntlm::ServerNames::standalone("WEB1");
     let bench = Bench {
         credential: Credential::acceptor(ntlm::Ntlm::new(names)),
-        authority: OneAccount::new("ann", "CORP", "Bench.Passw0rd"),
-        identity: Identity::new("ann", "CORP", "Bench.Passw0rd"),
+        authority: OneAccount::new("ann", "CORP", PASSWORD),
+        identity: Identity::new("ann", "CORP", PASSWORD),
     };
     assert!(bench.refuses("Another.Passw0rd"), "a wrong password must not be let in");
     serve(|command| match command {
@@ -70,7 +71,7 @@ impl Bench {
     fn accept_batch(&self, finish: impl Fn(Context)) -> Duration {
         let negotiates: Vec<_> = (0..BATCH).map(|_| self.client().negotiate().to_vec()).collect();
         let mut half_open = Vec::with_capacity(BATCH);
-        let mut challenges = vec![Vec::with_capacity(1024); BATCH];
+        let mut challenges: Vec<_> = (0..BATCH).map(|_| Vec::with_capacity(1024)).collect();
         let start = cpu();
         for (negotiate, challenge) in negotiates.iter().zip(&mut challenges) {
             half_open.push(self.challenge(negotiate, challenge));
@@ -218,12 +219,4 @@ impl Bench {
 fn call<T>(out: &mut Vec<u8>, work: impl FnOnce(Call<'_>) -> T) -> T {
     let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
     work(Call::new(SystemTime::now(), &mut random, &mut (), out))
-}
-
-/// Different for each logon of a batch.
-fn fresh(n: usize) -> [u8; 24] {
-    let mut bytes = [0x3c; 24];
-    bytes[..8].copy_from_slice(&n.to_le_bytes());
-    bytes[16..].copy_from_slice(&n.wrapping_mul(0x9e37_79b9).to_le_bytes());
-    bytes
 }

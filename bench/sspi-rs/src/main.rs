@@ -1,6 +1,6 @@
-//! The crate `sspi`, server side: NTLMv2 accepted, messages protected. Its client is its own.
+//! The crate `sspi`, server side: NTLMv2 accepted, messages protected.
 
-use bench_harness::{Command, Counting, Figures, Heap, cpu, serve};
+use bench_harness::{Command, Counting, Figures, Heap, Identity, Initiator, cpu, fresh, serve};
 use sspi::ntlm::NtlmConfig;
 use sspi::*;
 use std::hint::black_box;
@@ -10,6 +10,8 @@ use std::time::Duration;
 static HEAP: Counting = Counting;
 
 const BATCH: usize = 64;
+const TARGET: &str = "HTTP/web1.corp.example";
+const PASSWORD: &str = "Bench.Passw0rd";
 
 /// One side of a handshake with its credentials.
 struct Side {
@@ -20,7 +22,7 @@ struct Side {
 fn main() {
     let identity = AuthIdentity {
         username: Username::parse("CORP\\ann").expect("a name"),
-        password: Secret::from("Bench.Passw0rd".to_owned()),
+        password: Secret::from(PASSWORD.to_owned()),
     };
     serve(|command| match command {
         Command::Accept(n) => accept(&identity, n),
@@ -30,42 +32,41 @@ fn main() {
 }
 
 /// All of the server's calls: CHALLENGE made, AUTHENTICATE parsed, CompleteAuthToken, which is where it judges, and
-/// the context's release.
+/// the context's release. The client is the same that logs on to Portcullis.
 fn accept(identity: &AuthIdentity, n: usize) -> Figures {
+    let ann = Identity::new("ann", "CORP", PASSWORD);
     let batches = n.div_ceil(BATCH);
-    let time: Duration = (0..batches).map(|_| accept_batch(identity)).sum();
+    let time: Duration = (0..batches).map(|_| accept_batch(identity, &ann)).sum();
 
-    let (mut client, mut server) = (Side::client(identity), Side::server(identity));
-    let negotiate = client.initiate(Vec::new());
-    let room = Vec::with_capacity(1024);
+    let (client, mut server) = (Initiator::new(&ann, TARGET), Side::server(identity));
+    let (negotiate, room) = (client.negotiate().to_vec(), Vec::with_capacity(1024));
     let (challenge, first) = Heap::during(|| server.accept(negotiate, room));
-    let challenge_bytes = challenge.len();
-    let token = client.initiate(challenge);
-    let authenticate_bytes = token.len();
-    let room = Vec::with_capacity(1024);
+    let token = client.authenticate(&challenge, fresh(n)).0;
+    let (token_bytes, room) = (token.len(), Vec::with_capacity(1024));
     let ((), second) = Heap::during(|| server.judge(token, room));
     vec![
         ("accept_us", time.as_secs_f64() * 1e6 / (batches * BATCH) as f64),
         ("allocations", (first.allocations + second.allocations) as f64),
-        ("challenge_bytes", challenge_bytes as f64),
-        ("authenticate_bytes", authenticate_bytes as f64),
+        ("challenge_bytes", challenge.len() as f64),
+        ("authenticate_bytes", token_bytes as f64),
     ]
 }
 
 /// The server's time for one batch. A batch keeps the client's work apart from the server's and is small enough to
 /// stay in the cache.
-fn accept_batch(identity: &AuthIdentity) -> Duration {
-    let mut clients: Vec<_> = (0..BATCH).map(|_| Side::client(identity)).collect();
+fn accept_batch(identity: &AuthIdentity, ann: &Identity) -> Duration {
+    let client = Initiator::new(ann, TARGET);
     let mut servers: Vec<_> = (0..BATCH).map(|_| Side::server(identity)).collect();
-    let negotiates: Vec<_> = clients.iter_mut().map(|client| client.initiate(Vec::new())).collect();
     let mut rooms: Vec<Vec<u8>> = (0..2 * BATCH).map(|_| Vec::with_capacity(1024)).collect();
+    let negotiates = vec![client.negotiate().to_vec(); BATCH];
     let mut challenges = Vec::with_capacity(BATCH);
     let start = cpu();
     for (server, token) in servers.iter_mut().zip(negotiates) {
         challenges.push(server.accept(token, rooms.pop().expect("two a logon")));
     }
     let first = cpu() - start;
-    let tokens: Vec<_> = clients.iter_mut().zip(challenges).map(|(client, token)| client.initiate(token)).collect();
+    let answer = |(n, challenge): (usize, &Vec<u8>)| client.authenticate(challenge, fresh(n)).0;
+    let tokens: Vec<_> = challenges.iter().enumerate().map(answer).collect();
     let start = cpu();
     for (mut server, token) in servers.into_iter().zip(tokens) {
         server.judge(token, rooms.pop().expect("two a logon"));
@@ -160,7 +161,7 @@ impl Side {
             .with_credentials_handle(&mut self.credentials)
             .with_context_requirements(wishes)
             .with_target_data_representation(DataRepresentation::Native)
-            .with_target_name("HTTP/web1.corp.example")
+            .with_target_name(TARGET)
             .with_input(&mut input)
             .with_output(&mut output);
         let mut step = self.ntlm.initialize_security_context_impl(&mut call).expect("a token");

@@ -5,9 +5,7 @@ use crate::length::{self, End};
 use crate::output::table;
 use crate::password_source::{Given, PasswordSource};
 use portcullis::Secret;
-use portcullis_authority::{
-    AccountEdit, AccountKey, Directory, LogonHours, NewAccount, NewSecret, Sqlite, Store as _,
-};
+use portcullis_authority::{AccountEdit, AccountKey, Directory, LogonHours, NewAccount, NewSecret, Sqlite, Store as _};
 use serde::Serialize;
 
 /// `portcullis account`.
@@ -188,7 +186,9 @@ pub(crate) fn run(args: Account) -> Result<(), Failed> {
         Command::Set { name, edit } => {
             let edit = edit.into_edit();
             if edit == AccountEdit::default() {
-                return Err(Failed::Usage("nothing to change: name an attribute, see `portcullis account set --help`".into()));
+                return Err(Failed::Usage(
+                    "nothing to change: name an attribute, see `portcullis account set --help`".into(),
+                ));
             }
             let directory = data.open()?;
             directory.edit_account(&name, edit)?;
@@ -218,9 +218,10 @@ fn shown(given: &Given) -> Option<String> {
 }
 
 fn told(account: &Secretive) -> String {
-    account.password.as_ref().map_or_else(String::new, |password| {
-        format!("\npassword: {password}\nIt is shown this once.")
-    })
+    account
+        .password
+        .as_ref()
+        .map_or_else(String::new, |password| format!("\npassword: {password}\nIt is shown this once."))
 }
 
 fn set_disabled(data: &Data, name: &str, disabled: bool) -> Result<(), Failed> {

@@ -57,7 +57,9 @@ impl View {
             .collect();
         let locked = failures.iter().any(|failures| failures.locked);
         let old = match (account.password_set, store.policy()?.password.max_age) {
-            (Some(set), Some(age)) => !account.password_never_expires && set.checked_add(age).is_none_or(|end| end <= now),
+            (Some(set), Some(age)) => {
+                !account.password_never_expires && set.checked_add(age).is_none_or(|end| end <= now)
+            }
             _ => false,
         };
         let states = [
@@ -97,8 +99,7 @@ impl View {
     /// The account in a table of its attributes.
     pub(crate) fn words(&self) -> String {
         let or = |text: &Option<String>, none: &str| text.clone().unwrap_or_else(|| none.to_owned());
-        let workstations =
-            if self.workstations.is_empty() { "any".to_owned() } else { self.workstations.join(", ") };
+        let workstations = if self.workstations.is_empty() { "any".to_owned() } else { self.workstations.join(", ") };
         let mut rows = vec![
             ["name".to_owned(), self.name.clone()],
             ["SID".to_owned(), self.sid.clone()],

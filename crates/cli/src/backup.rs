@@ -84,7 +84,10 @@ pub(crate) fn restore(args: Restore) -> Result<(), Failed> {
     let accounts = directory.store().accounts()?.len();
     let restored = Restored { restored: args.file, accounts, kept: set_aside.or(saved) };
     args.data.output().print(&restored, |restored| {
-        let kept = restored.kept.as_ref().map_or_else(String::new, |kept| format!("\nwhat was there is in {}", kept.display()));
+        let kept = restored
+            .kept
+            .as_ref()
+            .map_or_else(String::new, |kept| format!("\nwhat was there is in {}", kept.display()));
         format!("restored {} accounts from {}{kept}", restored.accounts, restored.restored.display())
     })
 }

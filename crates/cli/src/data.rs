@@ -7,7 +7,13 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Data {
     /// The data folder: store, master key and audit log
-    #[arg(long = "data", value_name = "DIR", env = "PORTCULLIS_DATA", default_value = "./portcullis-data", global = true)]
+    #[arg(
+        long = "data",
+        value_name = "DIR",
+        env = "PORTCULLIS_DATA",
+        default_value = "./portcullis-data",
+        global = true
+    )]
     pub(crate) folder: PathBuf,
 
     /// Print JSON, for programs
@@ -77,5 +83,8 @@ from_error!(
     portcullis_authority::KeyError,
     portcullis_authority::SealError,
     portcullis_authority::BadDomainName,
-    std::io::Error
+    std::io::Error,
+    tracing_subscriber::reload::Error,
+    tracing_subscriber::util::TryInitError,
+    String
 );

@@ -60,10 +60,13 @@ pub(crate) fn run(args: Import, data: &Data) -> Result<(), Failed> {
         Some(line) => refuse(&from, vec![(*line, batch.error.to_string())]),
         None => Failed::Failed(format!("{from}: {}; no account was made", batch.error)),
     })?;
-    let imported = Imported { imported: added.len(), without_password: accounts.iter().filter(|a| has_none(a)).count() };
+    let imported =
+        Imported { imported: added.len(), without_password: accounts.iter().filter(|a| has_none(a)).count() };
     data.output().print(&imported, |Imported { imported, without_password }| match without_password {
         0 => format!("{imported} accounts made"),
-        none => format!("{imported} accounts made; {none} of them without a password, so that nobody can log on with them"),
+        none => {
+            format!("{imported} accounts made; {none} of them without a password, so that nobody can log on with them")
+        }
     })
 }
 

@@ -47,7 +47,9 @@ pub(crate) fn parse_end(text: &str) -> Result<End, String> {
     if text == "never" {
         return Ok(End(None));
     }
-    let wrong = |_| format!("`{text}` is no date; write the last day as 2027-01-31, a moment as 2027-01-31T18:00:00Z, or never");
+    let wrong = |_| {
+        format!("`{text}` is no date; write the last day as 2027-01-31, a moment as 2027-01-31T18:00:00Z, or never")
+    };
     let moment = match text.parse::<jiff::civil::Date>() {
         Ok(day) if text.len() == 10 => {
             let next = day.tomorrow().map_err(wrong)?;
@@ -64,7 +66,9 @@ mod tests {
 
     #[test]
     fn lengths() {
-        for (text, seconds) in [("0", 0), ("90s", 90), ("10m", 600), ("8h", 28_800), ("90d", 7_776_000), ("2w", 1_209_600)] {
+        for (text, seconds) in
+            [("0", 0), ("90s", 90), ("10m", 600), ("8h", 28_800), ("90d", 7_776_000), ("2w", 1_209_600)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)));
         }
         assert_eq!(show(parse("2w").unwrap()), "14d");
@@ -77,7 +81,8 @@ mod tests {
 
     #[test]
     fn ends() {
-        let unix = |text| parse_end(text).unwrap().0.map(|t| t.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs());
+        let unix =
+            |text| parse_end(text).unwrap().0.map(|t| t.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs());
         assert_eq!(unix("never"), None);
         // The whole of the last day counts.
         assert_eq!(unix("2026-11-21"), Some(1_795_305_600));

@@ -4,21 +4,25 @@
 mod account;
 mod account_view;
 mod backup;
+mod config;
 mod data;
 mod domain;
 mod group;
 mod import;
 mod key;
 mod length;
+mod logging;
 mod output;
 mod password_source;
 mod policy;
+mod serve;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use std::process::ExitCode;
 
+/// Accepts Windows logons (NTLM) on any platform, and administers who may log on
 #[derive(Debug, clap::Parser)]
-#[command(name = "portcullis", version, about, propagate_version = true)]
+#[command(name = "portcullis", version, propagate_version = true, after_help = EXAMPLES)]
 struct Portcullis {
     #[command(subcommand)]
     command: Command,
@@ -26,6 +30,8 @@ struct Portcullis {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Serve: ask clients who they are, and tell them
+    Serve(serve::Serve),
     /// Accounts: who may log on
     Account(account::Account),
     /// Groups, and who is in them
@@ -40,10 +46,26 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the store's place, also while it is in use
     Restore(backup::Restore),
+    /// The configuration file
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Print a shell's completion script
+    #[command(after_help = "Example:\n  portcullis completions bash > /etc/bash_completion.d/portcullis")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
+
+const EXAMPLES: &str = "Examples:
+  portcullis serve                   the first start makes a store and an account, and says how to log on
+  portcullis serve --http 0.0.0.0:80 --data /var/lib/portcullis
+  portcullis account add ann         asks for a password
+  portcullis config check            whether the configuration makes sense";
 
 fn main() -> ExitCode {
     let result = match Portcullis::parse().command {
+        Command::Serve(args) => args.run(),
         Command::Account(args) => account::run(args),
         Command::Group(args) => group::run(args),
         Command::Domain(args) => domain::run(args),
@@ -51,6 +73,11 @@ fn main() -> ExitCode {
         Command::Key(args) => key::run(args),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
+        Command::Config(args) => args.run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Portcullis::command(), "portcullis", &mut std::io::stdout());
+            Ok(())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -58,5 +85,15 @@ fn main() -> ExitCode {
             eprintln!("portcullis: {failed}");
             ExitCode::from(failed.code())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Portcullis::command().debug_assert();
     }
 }

@@ -54,10 +54,8 @@ pub(crate) fn visible(text: &str) -> String {
 
 /// A point in time as people and programs read it: RFC 3339 in UTC, to the second.
 pub(crate) fn time(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time).map_or_else(
-        |_| "out of range".to_owned(),
-        |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    )
+    jiff::Timestamp::try_from(time)
+        .map_or_else(|_| "out of range".to_owned(), |time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 #[cfg(test)]

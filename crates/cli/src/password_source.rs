@@ -56,7 +56,8 @@ impl PasswordSource {
 fn read_line(from: &str, source: impl Read) -> Result<Secret<String>, Failed> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
     source.take(LIMIT).read_to_end(&mut bytes).map_err(|error| Failed::Failed(format!("{from}: {error}")))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failed::Failed(format!("{from}: the password is not UTF-8 text")))?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| Failed::Failed(format!("{from}: the password is not UTF-8 text")))?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     Ok(Secret::new(text.to_owned()))
 }
@@ -76,7 +77,9 @@ mod tests {
 
     #[test]
     fn one_line_end_is_dropped() {
-        for (input, password) in [("a\n", "a"), ("a\r\n", "a"), ("a", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("\n", ""), ("a\r", "a\r")] {
+        for (input, password) in
+            [("a\n", "a"), ("a\r\n", "a"), ("a", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("\n", ""), ("a\r", "a\r")]
+        {
             assert_eq!(read_line("test", input.as_bytes()).unwrap().expose(), password);
         }
         assert!(read_line("test", &[0xff, 0xfe][..]).is_err());

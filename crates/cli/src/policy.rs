@@ -91,7 +91,10 @@ pub(crate) fn run(args: Policy) -> Result<(), Failed> {
 fn change(rules: &mut Rules, changes: Changes) -> Result<(), Failed> {
     let Rules { password, lockout } = rules;
     if changes.lockout_window.is_some_and(|window| window.is_zero()) {
-        return Err(Failed::Usage("--lockout-window: failures must be counted over some time; to lock nobody, use --lockout-threshold 0".into()));
+        return Err(Failed::Usage(
+            "--lockout-window: failures must be counted over some time; to lock nobody, use --lockout-threshold 0"
+                .into(),
+        ));
     }
     lockout.threshold = changes.lockout_threshold.unwrap_or(lockout.threshold);
     lockout.window = changes.lockout_window.unwrap_or(lockout.window);
@@ -102,7 +105,9 @@ fn change(rules: &mut Rules, changes: Changes) -> Result<(), Failed> {
     password.min_length = changes.min_password_length.unwrap_or(password.min_length);
     if let Some(OrNever(age)) = changes.max_password_age {
         if age.is_some_and(|age| age.is_zero()) {
-            return Err(Failed::Usage("--max-password-age: a password must live for some time; write never for ever".into()));
+            return Err(Failed::Usage(
+                "--max-password-age: a password must live for some time; write never for ever".into(),
+            ));
         }
         password.max_age = age;
     }
@@ -121,7 +126,11 @@ fn words(Rules { password, lockout }: &Rules) -> String {
         ("address threshold", count(lockout.address_threshold), "wrong passwords from one address for any account"),
         ("loopback exempt", lockout.loopback_exempt.to_string(), "from the threshold of addresses"),
         ("min password length", password.min_length.to_string(), "characters"),
-        ("max password age", password.max_age.map_or_else(|| "never".to_owned(), length::show), "until it must be set anew"),
+        (
+            "max password age",
+            password.max_age.map_or_else(|| "never".to_owned(), length::show),
+            "until it must be set anew",
+        ),
     ];
     table(["RULE", "VALUE", ""], rows.map(|(rule, value, what)| [rule.to_owned(), value, what.to_owned()]))
 }

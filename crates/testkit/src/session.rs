@@ -39,9 +39,15 @@ impl Part {
 #[derive(Debug)]
 struct Direction {
     sign_key: [u8; 16],
-    cipher: Arc<Mutex<Rc4>>,
-    sequence: u32,
+    stream: Arc<Mutex<Stream>>,
     flags: Flags,
+}
+
+/// A cipher and a count of messages; without extended session security one for both directions.
+#[derive(Debug)]
+struct Stream {
+    cipher: Rc4,
+    sequence: u32,
 }
 
 impl Session {
@@ -64,17 +70,12 @@ impl Session {
                     () => 5,
                 };
                 let seal_key = magic(&key[..strength], name, "sealing");
-                Direction {
-                    sign_key: magic(&key, name, "signing"),
-                    cipher: Arc::new(Mutex::new(Rc4::new(&seal_key))),
-                    sequence: 0,
-                    flags,
-                }
+                Direction { sign_key: magic(&key, name, "signing"), stream: Stream::new(&seal_key), flags }
             };
             return Self { key, flags, send: direction(send), receive: direction(receive) };
         }
-        let cipher = Arc::new(Mutex::new(Rc4::new(&key)));
-        let direction = || Direction { sign_key: [0; 16], cipher: Arc::clone(&cipher), sequence: 0, flags };
+        let stream = Stream::new(&key);
+        let direction = || Direction { sign_key: [0; 16], stream: Arc::clone(&stream), flags };
         Self { key, flags, send: direction(), receive: direction() }
     }
 
@@ -104,6 +105,12 @@ impl Session {
     }
 }
 
+impl Stream {
+    fn new(key: &[u8]) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { cipher: Rc4::new(key), sequence: 0 }))
+    }
+}
+
 impl Direction {
     fn extended(&self) -> bool {
         self.flags.contains(Flags::EXTENDED_SESSION_SECURITY)
@@ -117,32 +124,32 @@ impl Direction {
     fn cipher(&self, parts: &mut [Part]) {
         for part in parts {
             if let Part::Data(bytes) = part {
-                self.cipher.lock().unwrap().apply(bytes);
+                self.stream.lock().unwrap().cipher.apply(bytes);
             }
         }
     }
 
-    fn signature(&mut self, covered: &[u8]) -> [u8; 16] {
+    fn signature(&self, covered: &[u8]) -> [u8; 16] {
         let mut signature = [0; 16];
         signature[0] = 1;
         if !self.flags.intersects(Flags::SIGN | Flags::SEAL) {
             return signature;
         }
-        let sequence = self.sequence.to_le_bytes();
-        self.sequence += 1;
-        let mut cipher = self.cipher.lock().unwrap();
+        let mut stream = self.stream.lock().unwrap();
+        let sequence = stream.sequence.to_le_bytes();
+        stream.sequence += 1;
         if self.extended() {
             let mut mac = Hmac::<Md5>::new_from_slice(&self.sign_key).unwrap();
             mac.update(&sequence);
             mac.update(covered);
             signature[4..12].copy_from_slice(&mac.finalize().into_bytes()[..8]);
             if self.flags.contains(Flags::KEY_EXCHANGE) {
-                cipher.apply(&mut signature[4..12]);
+                stream.cipher.apply(&mut signature[4..12]);
             }
             signature[12..].copy_from_slice(&sequence);
         } else {
             signature[8..12].copy_from_slice(&crc32fast::hash(covered).to_le_bytes());
-            cipher.apply(&mut signature[4..16]);
+            stream.cipher.apply(&mut signature[4..16]);
             for (byte, sequence) in signature[12..].iter_mut().zip(sequence) {
                 *byte ^= sequence;
             }

@@ -45,9 +45,9 @@ impl Protection for SessionKeys {
             };
             return (self.extended(self.sends), self.extended(peer));
         }
-        // One key and one RC4 stream for both directions: a lock inside both halves.
-        let rc4 = Arc::new(Mutex::new(Rc4::new(self.key.expose())));
-        let half = || Plain { rc4: Arc::clone(&rc4), flags: self.flags, sequence: 0 };
+        // One key, one RC4 stream and one count of messages for both directions: a lock inside both halves.
+        let shared = Arc::new(Mutex::new(Shared { rc4: Rc4::new(self.key.expose()), sequence: 0 }));
+        let half = || Plain { shared: Arc::clone(&shared), flags: self.flags };
         (Box::new(half()), Box::new(half()))
     }
 }
@@ -159,25 +159,31 @@ impl Open for Extended {
     }
 }
 
-/// One direction of a context without extended session security; the cipher is shared with the other.
+/// One direction of a context without extended session security.
 struct Plain {
-    rc4: Arc<Mutex<Rc4>>,
+    shared: Arc<Mutex<Shared>>,
     flags: Flags,
+}
+
+/// What both directions of a context without extended session security share. The count too: Samba and pyspnego number
+/// messages through, whoever sends them.
+struct Shared {
+    rc4: Rc4,
     sequence: u32,
 }
 
-impl Plain {
+impl Shared {
     /// MAC over the message (MS-NLMP 3.4.4.1): pad, checksum and sequence number run through RC4, one after another.
-    fn signature(&mut self, rc4: &mut Rc4, checksum: crc32fast::Hasher) -> [u8; SIGNATURE_LEN] {
+    fn signature(&mut self, checksum: crc32fast::Hasher) -> [u8; SIGNATURE_LEN] {
         let mut signature = DUMMY;
         let (_, rest) = signature.split_at_mut(4);
         let (pad, rest) = rest.split_at_mut(4);
         let (checksum_at, sequence_at) = rest.split_at_mut(4);
         checksum_at.copy_from_slice(&checksum.finalize().to_le_bytes());
         sequence_at.copy_from_slice(&self.sequence.to_le_bytes());
-        rc4.apply(pad);
-        rc4.apply(checksum_at);
-        rc4.apply(sequence_at);
+        self.rc4.apply(pad);
+        self.rc4.apply(checksum_at);
+        self.rc4.apply(sequence_at);
         self.sequence = self.sequence.wrapping_add(1);
         signature
     }
@@ -200,25 +206,23 @@ impl Seal for Plain {
         }
         let mut checksum = crc32fast::Hasher::new();
         message.iter().filter_map(wanted).for_each(|bytes| checksum.update(bytes));
-        let cipher = Arc::clone(&self.rc4);
-        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
-        let signature = self.signature(&mut rc4, checksum);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let signature = shared.signature(checksum);
         put(message, &signature)
     }
 
     fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
         needs_sealing(self.flags)?;
         token(message, SIGNATURE_LEN)?;
-        let cipher = Arc::clone(&self.rc4);
-        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let mut checksum = crc32fast::Hasher::new();
         for segment in message.iter_mut() {
             wanted(segment).into_iter().for_each(|bytes| checksum.update(bytes));
             if let Segment::Data(data) = segment {
-                rc4.apply(data);
+                shared.rc4.apply(data);
             }
         }
-        let signature = self.signature(&mut rc4, checksum);
+        let signature = shared.signature(checksum);
         put(message, &signature)
     }
 }
@@ -231,24 +235,22 @@ impl Open for Plain {
         }
         let mut checksum = crc32fast::Hasher::new();
         message.iter().filter_map(wanted).for_each(|bytes| checksum.update(bytes));
-        let cipher = Arc::clone(&self.rc4);
-        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
-        same_but_pad(&self.signature(&mut rc4, checksum), &given)
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        same_but_pad(&shared.signature(checksum), &given)
     }
 
     fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
         needs_sealing(self.flags)?;
         let given = take(message)?;
-        let cipher = Arc::clone(&self.rc4);
-        let mut rc4 = cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let mut checksum = crc32fast::Hasher::new();
         for segment in message.iter_mut() {
             if let Segment::Data(data) = segment {
-                rc4.apply(data);
+                shared.rc4.apply(data);
             }
             wanted(segment).into_iter().for_each(|bytes| checksum.update(bytes));
         }
-        let signature = self.signature(&mut rc4, checksum);
+        let signature = shared.signature(checksum);
         same_but_pad(&signature, &given).inspect_err(|_| wipe(message))
     }
 }

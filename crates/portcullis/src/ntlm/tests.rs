@@ -211,3 +211,37 @@ fn an_answer_to_another_question_ends_the_handshake() {
     let failure = other.answer(answer, Call::new(UNIX_EPOCH, &mut random, &mut events, &mut out)).unwrap_err();
     assert_eq!(failure.cause, CallCause::ForeignAnswer.into());
 }
+
+#[test]
+fn attributes_are_read_from_the_facts() {
+    use crate::attribute::Attribute;
+    let context = converse(server(), &negotiate(), &hex(AUTHENTICATE_V2), "Password").unwrap();
+    let facts = context.facts();
+    let names: Vec<_> = attribute::TABLE.iter().map(|row| (row.name, facts.attribute(row.id))).collect();
+    let sizes = Sizes { max_token: 2888, max_signature: 16, block_size: 0, security_trailer: 16 };
+    let key_info = KeyInfo {
+        signature_algorithm: "HMAC-MD5",
+        encrypt_algorithm: "RSADSI RC4",
+        key_bits: 128,
+        signature_id: -138,
+        encrypt_id: 0x6801,
+    };
+    assert_eq!(
+        names,
+        [
+            ("SIZES", Some(Attribute::Sizes(sizes))),
+            ("NAMES", Some(Attribute::Names(r"Domain\User".into()))),
+            ("LIFESPAN", Some(Attribute::Lifespan(facts.start, None))),
+            ("KEY_INFO", Some(Attribute::KeyInfo(key_info))),
+            ("SESSION_KEY", Some(Attribute::SessionKey(&[0x55; 16]))),
+            ("PACKAGE_INFO", Some(Attribute::PackageInfo(&package::NTLM))),
+            ("NATIVE_NAMES", Some(Attribute::NativeNames(r"Domain\User".into(), "".into()))),
+            // CONNECTION, CONFIDENTIALITY, INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT.
+            ("FLAGS", Some(Attribute::Flags(0x0002_081c))),
+            ("CLIENT_SPECIFIED_TARGET", Some(Attribute::ClientSpecifiedTarget(""))),
+        ]
+    );
+    let token = facts.access_token();
+    assert_eq!(token.user, user().sid);
+    assert!(token.has(&well_known::NTLM_AUTHENTICATION) && !token.has(&well_known::ANONYMOUS));
+}

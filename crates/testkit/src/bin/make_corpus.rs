@@ -66,7 +66,7 @@ fn acceptor(root: &Path) -> std::io::Result<()> {
             let setup = oracle::setting_of(setting);
             let said = converse(&setup.credential(), &setup.realm, &client, &Settings::default()).messages;
             let second = said.get(2).cloned().unwrap_or_default();
-            let bytes = oracle::script(setting, &said[0], &second);
+            let bytes = oracle::script(setting, &client.negotiate(), &second);
             write(root, "acceptor", &format!("{name}-{setting:02x}"), &bytes)?;
         }
     }

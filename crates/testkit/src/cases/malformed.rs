@@ -1,4 +1,4 @@
-use super::{Case, Says};
+use super::{Case, Edit, Says};
 use crate::initiator::{Initiator, NegotiateForm};
 use portcullis::Status;
 use portcullis_wire::ntlm::Flags;
@@ -58,7 +58,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::tokens("connectionless", "connectionless mode", asks(Initiator::WINDOWS | Flags::DATAGRAM), None)
             .refused(Status::SEC_E_UNSUPPORTED_FUNCTION, "ntlm/connectionless"),
     ];
-    let edits: [(&str, &str, fn(&mut Vec<u8>)); 17] = [
+    let edits: [(&str, &str, Edit); 17] = [
         ("challenge-reflected", "our own CHALLENGE sent back", |m| *m = b"NTLMSSP\0\x02\0\0\0".to_vec()),
         ("signature-wrong", "a byte of the signature is off", |m| m[3] ^= 0x20),
         ("authenticate-63", "AUTHENTICATE of 63 bytes", |m| m.truncate(63)),

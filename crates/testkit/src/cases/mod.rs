@@ -37,10 +37,13 @@ pub enum Says {
     /// A client.
     Client(Box<Initiator>),
     /// A client, and someone on the way who edits its AUTHENTICATE.
-    Edited(Box<Initiator>, fn(&mut Vec<u8>)),
+    Edited(Box<Initiator>, Edit),
     /// Nobody: these are the tokens.
     Tokens(Vec<u8>, Option<Vec<u8>>),
 }
+
+/// What someone on the way does to a message.
+pub type Edit = fn(&mut Vec<u8>);
 
 /// Every case.
 pub fn all() -> Vec<Case> {

@@ -131,7 +131,7 @@ fn mic() -> Vec<Case> {
     ]
 }
 
-fn edited(name: &str, shows: &str, initiator: Initiator, edit: fn(&mut Vec<u8>)) -> Case {
+fn edited(name: &str, shows: &str, initiator: Initiator, edit: super::Edit) -> Case {
     Case { says: super::Says::Edited(Box::new(initiator.clone()), edit), ..Case::new(name, shows, initiator) }
 }
 

@@ -31,7 +31,9 @@ pub struct Authenticate<'a> {
 impl<'a> Authenticate<'a> {
     const TYPE: u32 = 3;
 
-    /// Decodes the message. Names are in `charset` unless the message's own flags say UNICODE.
+    /// Decodes the message. `charset` is what the CHALLENGE chose, and names are in it; where it chose Unicode, a
+    /// message whose flags say OEM alone is in OEM. UNICODE in the message's flags does not undo a choice of OEM: wget
+    /// sets that bit whatever was chosen.
     ///
     /// # Errors
     /// With the offset and the field: too short, another signature or type, a field outside the message or inside its
@@ -53,7 +55,8 @@ impl<'a> Authenticate<'a> {
         if payload_offset < fixed_end {
             return Err(Error::new(payload_offset, "Payload", Kind::OutOfBounds));
         }
-        let charset = if flags.contains(Flags::UNICODE) { Charset::Unicode } else { charset };
+        let says_oem = flags.contains(Flags::OEM) && !flags.contains(Flags::UNICODE);
+        let charset = if says_oem { Charset::Oem } else { charset };
         Ok(Self {
             raw,
             lm_response: lm.bytes(raw)?,
@@ -182,5 +185,43 @@ impl AuthenticateBuilder<'_> {
         }
         writer.bytes(self.domain).bytes(self.user).bytes(self.workstation);
         writer.bytes(self.lm_response).bytes(self.nt_response).bytes(self.encrypted_session_key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_charset_that_the_challenge_chose() {
+        let message = |flags, user: &[u8]| {
+            let mut out = Vec::new();
+            AuthenticateBuilder {
+                lm_response: &[],
+                nt_response: &[0; 24],
+                domain: &[],
+                user,
+                workstation: &[],
+                encrypted_session_key: &[],
+                flags,
+                version: None,
+                mic: None,
+            }
+            .encode(&mut out);
+            out
+        };
+        let (wide, narrow): (&[u8], &[u8]) = (b"a\0n\0n\0", b"ann");
+        for (chosen, flags, user) in [
+            (Charset::Unicode, Flags::UNICODE, wide),
+            (Charset::Unicode, Flags(0), wide),
+            (Charset::Unicode, Flags::UNICODE | Flags::OEM, wide),
+            (Charset::Unicode, Flags::OEM, narrow),
+            (Charset::Oem, Flags::OEM, narrow),
+            (Charset::Oem, Flags::UNICODE, narrow), // wget 1.21
+        ] {
+            let message = message(flags, user);
+            let decoded = Authenticate::decode(&message, chosen).unwrap();
+            assert_eq!(decoded.user.decode().as_deref(), Ok("ann"), "{chosen:?} {flags:?}");
+        }
     }
 }

@@ -87,7 +87,8 @@ impl Eq for ClientChallenge<'_> {}
 
 impl<'a> ClientChallenge<'a> {
     fn value(&self, id: AvId) -> Option<&'a [u8]> {
-        self.av_pairs.find(id).ok().flatten().map(|pair| pair.value)
+        // The first of its id; that the list ends was seen when it was decoded.
+        self.av_pairs.clone().map_while(Result::ok).find(|pair| pair.id == id).map(|pair| pair.value)
     }
 
     /// MsvAvFlags; zero when absent.

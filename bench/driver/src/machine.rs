@@ -1,0 +1,25 @@
+use std::fs;
+use std::process::Command;
+
+/// The machine and the day, in a line.
+pub(crate) fn describe() -> String {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let cpuinfo = read("/proc/cpuinfo");
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = read("/proc/loadavg");
+    let load: Vec<_> = load.split(' ').take(3).collect();
+    let run = |program, args: &[&str]| {
+        let output = Command::new(program).args(args).output().map(|output| output.stdout).unwrap_or_default();
+        String::from_utf8_lossy(&output).trim().to_owned()
+    };
+    format!(
+        "{} · {} × {} · Linux {} · {} · load {}",
+        run("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
+        cores,
+        model.trim_start_matches([':', ' ', '\t']),
+        run("uname", &["-r"]),
+        run("rustc", &["--version"]),
+        load.join(" ")
+    )
+}

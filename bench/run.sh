@@ -1,0 +1,62 @@
+#!/bin/sh
+# Measures Portcullis beside its peers in one run; the table goes to standard output and to bench/RESULTS.md.
+# usage: bench/run.sh [--rounds N] [--no-install] [--no-http]
+set -eu
+
+rounds=9 install=yes http=yes
+while [ $# -gt 0 ]; do
+    case $1 in
+    --rounds) rounds=$2 && shift ;;
+    --no-install) install=no ;;
+    --no-http) http=no ;;
+    *) echo "usage: bench/run.sh [--rounds N] [--no-install] [--no-http]" >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+target=${CARGO_TARGET_DIR:-$here/target}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work" # Apache's workers read gss-ntlmssp's library here
+
+# What the peers need. gss-ntlmssp is unpacked further down and never installed: installed, it would offer NTLM to
+# every GSSAPI program of the machine.
+packages="gcc libc6-dev pkg-config libwinpr2-dev"
+[ $http = no ] || packages="$packages apache2 libapache2-mod-auth-gssapi libwbclient0 libunistring2"
+missing=$(for package in $packages; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+done)
+if [ -n "$missing" ] && [ $install = yes ] && [ "$(id -u)" = 0 ]; then
+    echo "installing:" $missing >&2
+    apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >&2
+elif [ -n "$missing" ]; then
+    echo "not installed, and what needs it is left out:" $missing >&2
+fi
+
+(cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release) >&2
+set -- portcullis="$target/release/bench-portcullis" sspi-rs="$target/release/bench-sspi-rs"
+
+if pkg-config --exists winpr2; then
+    gcc -O2 -Wall -Wno-deprecated-declarations -o "$work/winpr" "$here/winpr/peer.c" $(pkg-config --cflags --libs winpr2)
+    set -- "$@" winpr="$work/winpr"
+else
+    echo "winpr: not measurable: libwinpr2-dev is not installed" >&2
+fi
+
+if [ $http = yes ]; then
+    if (cd "$root" && CARGO_TARGET_DIR="$target" cargo build --release --bin portcullis) >&2; then
+        set -- "$@" http-portcullis="$target/release/portcullis"
+    else
+        echo "portcullis serve: not measurable: it does not build" >&2
+    fi
+    if command -v apache2 >/dev/null && (cd "$work" && apt-get -o APT::Sandbox::User=root download -qq gss-ntlmssp >&2); then
+        dpkg-deb -x "$work"/gss-ntlmssp_*.deb "$work/gss"
+        set -- "$@" http-apache="$(dirname "$(find "$work/gss" -name gssntlmssp.so)")"
+    else
+        echo "apache: not measurable: apache2 or gss-ntlmssp cannot be had" >&2
+    fi
+fi
+
+"$target/release/bench" "$rounds" "$here/RESULTS.md" "$@"

@@ -1,0 +1,273 @@
+use crate::config::{self, Folder};
+use crate::data::Failed;
+use crate::logging::Logging;
+use clap::{Args, ValueEnum};
+use portcullis::Secret;
+use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Sqlite, bootstrap};
+use portcullis_server::{
+    Config, DEFAULT_FILE, HostNames, LogFormat, Replacer, Request, Server, Service, Signals, Threads,
+};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// `portcullis serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first start makes the data folder, the account store, its key, a configuration file and one account, whose password
+it shows once. SIGHUP reads the configuration again, opens the store anew and reopens the audit log; SIGTERM finishes
+the requests under way and ends.
+
+Examples:
+  portcullis serve
+  portcullis serve --data /var/lib/portcullis --http 0.0.0.0:80 --http [::]:80 --log-format json")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    folder: Folder,
+    /// Listen here; port 0 chooses one. Can be given several times; overrides `http.listen`
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
+    http: Vec<SocketAddr>,
+    /// How log lines are written to standard error; overrides `log.format`
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<Format>,
+    /// What is logged, as `debug` or `info,portcullis_server=trace`; overrides `log.level`
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Print the configuration file, or the default one, and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// The account that a first start makes.
+const FIRST_ACCOUNT: &str = "admin";
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        if self.print_config {
+            return config::show(&self.folder.data);
+        }
+        let settings = self.settings()?;
+        let logging = Logging::start(&settings.log)?;
+        let host = HostNames::of_this_computer();
+        let first = bootstrap(&self.folder.data, &domain(&settings, &host)?, Some(FIRST_ACCOUNT))?.first;
+        let Started { server, mut signals, source, bound, runtime } = match self.start(&settings, host) {
+            Ok(started) => started,
+            Err(error) => {
+                // The account is made and its password is nowhere else: it must not be lost with a start that failed.
+                if let Some((name, password)) = &first {
+                    eprintln!("The account `{name}` was made. Its password, shown this once: {}", password.expose());
+                }
+                return Err(error);
+            }
+        };
+        announce(&bound, first.as_ref())?;
+        drop(first);
+        let replacer = server.replacer();
+        runtime.block_on(server.run(async {
+            while signals.next().await == Request::Reload {
+                self.reload(&source, &replacer, &logging);
+            }
+            tracing::info!("stopping: requests under way are finished");
+        }));
+        // What still runs was given its time.
+        runtime.shutdown_background();
+        Ok(())
+    }
+
+    /// The configuration, with what the command line overrides.
+    fn settings(&self) -> Result<Config, Failed> {
+        let mut settings = config::load(&self.folder.data)?;
+        if !self.http.is_empty() {
+            settings.http.listen.clone_from(&self.http);
+        }
+        if let Some(format) = self.log_format {
+            settings.log.format = match format {
+                Format::Text => LogFormat::Text,
+                Format::Json => LogFormat::Json,
+            };
+        }
+        if let Some(level) = &self.log {
+            settings.log.level.clone_from(level);
+        }
+        Ok(settings)
+    }
+
+    fn start(&self, settings: &Config, host: HostNames) -> Result<Started, Failed> {
+        write_default_config(&self.folder.data)?;
+        let folder = DataFolder::new(&self.folder.data);
+        let audit = Audit::open(&folder.audit()).map_err(|error| format!("{}: {error}", folder.audit().display()))?;
+        let source = Source { folder: self.folder.data.clone(), host, audit: Arc::new(audit) };
+        let service = source.service(settings.clone())?;
+        if settings.http.listen.is_empty() {
+            return Err(Failed::Usage("nowhere to listen: `http.listen` is empty and there is no --http".to_owned()));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let context = runtime.enter();
+        // Before anybody is told that this serves: a signal that comes early would end the process.
+        let signals = Signals::new()?;
+        let mut server = Server::new(service);
+        let bind = |address: &SocketAddr| {
+            let failed = |error| format!("cannot listen on {address}: {error}; choose another by --http");
+            server.bind(*address).map_err(failed)
+        };
+        let bound = settings.http.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        drop(context);
+        Ok(Started { server, signals, source, bound, runtime })
+    }
+
+    /// Reads everything anew. What cannot be used leaves the old in place.
+    fn reload(&self, source: &Source, replacer: &Replacer, logging: &Logging) {
+        if let Err(error) = source.audit.reopen() {
+            tracing::error!(%error, path = %source.audit.path().display(), "the audit log cannot be reopened; the old file stays in use");
+        }
+        let reloaded = self.settings().and_then(|settings| {
+            let service = source.service(settings.clone())?;
+            logging.change(&settings.log)?;
+            Ok(service)
+        });
+        match reloaded {
+            Ok(service) => {
+                replacer.replace(service);
+                tracing::info!(
+                    "configuration and store are read anew; `http.listen` and `log.format` hold from the next start"
+                );
+            }
+            Err(error) => tracing::error!(%error, "the new configuration cannot be used; the old one stays in use"),
+        }
+    }
+}
+
+/// A server that can run.
+struct Started {
+    server: Server,
+    signals: Signals,
+    source: Source,
+    bound: Vec<SocketAddr>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What a service is made from, again with each reload.
+struct Source {
+    folder: PathBuf,
+    host: HostNames,
+    audit: Arc<Audit>,
+}
+
+impl Source {
+    fn service(&self, config: Config) -> Result<Service, Failed> {
+        let directory = Arc::new(Directory::open_sqlite(&self.folder, config.local_names(&self.host))?);
+        let domain = directory.domain()?.names;
+        let patience = Duration::from_secs(config.limits.authority_seconds);
+        Ok(Service {
+            ntlm: config.ntlm(&self.host, &domain.netbios, &domain.dns),
+            authority: Arc::new(Threads::new(Arc::clone(&directory) as _, config.limits.authority_calls, patience)),
+            decisions: Arc::clone(&self.audit) as _,
+            healthy: health_of(directory),
+            config,
+        })
+    }
+}
+
+/// Whether the store can be read, asked of it once a second at most: anybody may ask `/healthz`.
+fn health_of(directory: Arc<Directory<Sqlite>>) -> Arc<dyn Fn() -> bool + Send + Sync> {
+    const FRESH: Duration = Duration::from_secs(1);
+    let last: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
+    Arc::new(move || {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match *last {
+            Some((when, well)) if when.elapsed() < FRESH => well,
+            _ => {
+                let well = directory.domain().is_ok();
+                *last = Some((Instant::now(), well));
+                well
+            }
+        }
+    })
+}
+
+/// An address and a port; a name is looked up.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found =
+        text.to_socket_addrs().map_err(|error| format!("{error}; write it like 127.0.0.1:8080 or [::1]:0"))?;
+    found.next().ok_or_else(|| "the name has no address".to_owned())
+}
+
+/// The domain that a first start makes.
+fn domain(settings: &Config, host: &HostNames) -> Result<DomainNames, Failed> {
+    let of_host = DomainNames::of_host(&host.dns);
+    let computer = settings.names.netbios_computer.clone().unwrap_or(of_host.netbios);
+    let netbios = settings.domain.netbios.as_deref().unwrap_or(&computer);
+    Ok(DomainNames::new(netbios, settings.domain.dns.as_deref().unwrap_or(&of_host.dns))?)
+}
+
+fn write_default_config(folder: &Path) -> Result<(), Failed> {
+    let path = config::file_in(folder);
+    match OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(mut file) => Ok(file.write_all(DEFAULT_FILE.as_bytes())?),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}
+
+/// Says where clients can connect, and how the first of them logs on.
+fn announce(bound: &[SocketAddr], first: Option<&(String, Secret<String>)>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for address in bound {
+        writeln!(out, "listening http {address}")?;
+    }
+    if let (Some((name, password)), Some(address)) = (first, bound.first()) {
+        let url = url_of(*address);
+        let password = password.expose();
+        writeln!(out, "\nThis is the first start. The account `{name}` has the password, shown this once:\n")?;
+        writeln!(out, "  {password}\n")?;
+        writeln!(out, "Open {url} in a browser, or try:\n")?;
+        writeln!(out, "  curl --ntlm -u '{name}:{password}' {url}\n")?;
+    }
+    out.flush()
+}
+
+/// Where a client on this computer reaches an endpoint.
+fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}/", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_everywhere_is_reached_on_loopback() {
+        assert_eq!(url_of("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80/");
+        assert_eq!(url_of("[::]:8080".parse().unwrap()), "http://[::1]:8080/");
+        assert_eq!(url_of("192.0.2.1:80".parse().unwrap()), "http://192.0.2.1:80/");
+    }
+
+    #[test]
+    fn addresses_have_a_port() {
+        assert_eq!(address("[::1]:0").unwrap(), "[::1]:0".parse().unwrap());
+        assert!(address("localhost:8080").unwrap().ip().is_loopback());
+        assert!(address("8080").unwrap_err().contains("127.0.0.1:8080"));
+    }
+
+    #[test]
+    fn the_first_domain_is_the_configured_one_or_the_computer() {
+        let host = HostNames::of("web1.corp.example");
+        let named = Config::parse("[domain]\nnetbios = \"CORP\"\ndns = \"corp.example\"").unwrap();
+        assert_eq!(domain(&named, &host).unwrap(), DomainNames::new("CORP", "corp.example").unwrap());
+        assert_eq!(domain(&Config::default(), &host).unwrap().netbios, "WEB1");
+    }
+}

@@ -1,0 +1,374 @@
+//! `portcullis.toml`: what it may hold, with the defaults.
+
+mod error;
+mod library;
+mod network;
+
+pub use error::ConfigError;
+pub use network::Network;
+
+use portcullis::ntlm::KeyStrength;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+/// The file that a first start writes: every setting with its default, explained.
+pub const DEFAULT_FILE: &str = include_str!("default.toml");
+
+/// The configuration of a server.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The HTTP endpoints.
+    pub http: Http,
+    /// What clients are told of this computer.
+    pub names: Names,
+    /// What clients are told of the domain, and which domains they may name.
+    pub domain: Domain,
+    /// The NTLM acceptor.
+    pub ntlm: NtlmPolicy,
+    /// Bounds.
+    pub limits: Limits,
+    /// The audit log.
+    pub audit: AuditPolicy,
+    /// The program's own log.
+    pub log: Log,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Where to listen. Defaults to 127.0.0.1:8080.
+    pub listen: Vec<SocketAddr>,
+    /// What is offered, in this order. Defaults to NTLM, then Basic.
+    pub schemes: Vec<SchemeName>,
+    /// The realm of Basic. Defaults to `Portcullis`.
+    pub realm: String,
+    /// Whether a connection stays the user's after a connection-bound logon. Defaults to `true`.
+    pub persist: bool,
+    /// HTTP proxies that keep one connection here for each of their clients. Defaults to none.
+    pub trusted_proxies: Vec<Network>,
+    /// Origins whose pages may read answers. Defaults to none.
+    pub cors_origins: Vec<String>,
+}
+
+/// A scheme of HTTP authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum SchemeName {
+    /// NTLM, bound to the connection.
+    #[serde(alias = "ntlm")]
+    NTLM,
+    /// RFC 7617.
+    #[serde(alias = "basic")]
+    Basic,
+}
+
+/// `[names]`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Names {
+    /// The computer's NetBIOS name. Defaults to the host's name in upper case, at most 15 characters.
+    pub netbios_computer: Option<String>,
+    /// The computer's DNS name. Defaults to the host's name.
+    pub dns_computer: Option<String>,
+}
+
+/// `[domain]`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Domain {
+    /// The domain's NetBIOS name. Defaults to the one that the store holds.
+    pub netbios: Option<String>,
+    /// The domain's DNS name. Defaults to the one that the store holds.
+    pub dns: Option<String>,
+    /// The forest's DNS name. Defaults to none.
+    pub tree: Option<String>,
+    /// Other names for the domain. Defaults to none.
+    pub aliases: Vec<String>,
+    /// What becomes of a client that names another domain. Defaults to refusing it.
+    pub foreign: Foreign,
+}
+
+/// What becomes of a client that names a domain that is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreign {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The user is looked for here.
+    Local,
+}
+
+/// `[ntlm]`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NtlmPolicy {
+    /// Channel bindings.
+    pub bindings: Bindings,
+    /// The service names that clients may mean.
+    pub targets: Vec<String>,
+    /// Whether `targets` is looked at.
+    pub target_policy: Targets,
+    /// Whether clients that announce no MIC are refused. Defaults to `false`.
+    pub require_mic: bool,
+    /// The weakest key for clients that sign or seal. Defaults to 128 bits.
+    pub minimum_key: KeyBits,
+    /// Whether clients without a name are let in. Defaults to `false`.
+    pub allow_anonymous: bool,
+    /// Whether NTLMv1 is judged at all. Defaults to `false`.
+    pub danger_accept_ntlmv1: bool,
+}
+
+/// [`portcullis::BindingPolicy`] by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each is the policy of the same name")]
+pub enum Bindings {
+    #[default]
+    ByCall,
+    Ignore,
+    Audit,
+    WhenPresent,
+    Require,
+    Proxied,
+}
+
+/// [`portcullis::ntlm::TargetPolicy`] by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each is the policy of the same name")]
+pub enum Targets {
+    #[default]
+    Any,
+    WhenPresent,
+    Require,
+}
+
+/// [`KeyStrength`] by its bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub struct KeyBits(pub KeyStrength);
+
+/// `[limits]`: counts, bytes and seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at a time. Defaults to 16384, or what the open-files limit leaves.
+    pub connections: usize,
+    /// Half-open handshakes. Defaults to 4096.
+    pub half_open: usize,
+    /// Half-open handshakes of one address. Defaults to 1024.
+    pub half_open_per_peer: usize,
+    /// Bytes that half-open handshakes hold. Defaults to 16 MiB.
+    pub half_open_bytes: usize,
+    /// How long a handshake may take. Defaults to 30 s.
+    pub handshake_seconds: u64,
+    /// Bytes of a decoded token. Defaults to 64 KiB.
+    pub token_bytes: usize,
+    /// Bytes of a request's headers. Defaults to 128 KiB.
+    pub header_bytes: usize,
+    /// How long a request's headers may take. Defaults to 30 s.
+    pub header_seconds: u64,
+    /// How long a request's body may take. Defaults to 60 s.
+    pub body_seconds: u64,
+    /// How long a connection may be idle. Defaults to 120 s.
+    pub idle_seconds: u64,
+    /// Bytes of body that are dropped before a logon. Defaults to 1 MiB.
+    pub unauthenticated_body_bytes: u64,
+    /// Bytes of body that are dropped of a client that is known. Defaults to 64 MiB.
+    pub body_bytes: u64,
+    /// Questions that the authority is asked at a time. Defaults to 64.
+    pub authority_calls: usize,
+    /// How long a question waits for its turn. Defaults to 15 s.
+    pub authority_seconds: u64,
+    /// How long requests under way may take when the server stops. Defaults to 10 s.
+    pub shutdown_seconds: u64,
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditPolicy {
+    /// Whether a logon that cannot be written down is refused. Defaults to `true`.
+    pub required: bool,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// The least level that is written, or a filter. Defaults to `info`.
+    pub level: String,
+    /// How it is written. Defaults to text.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// With the line and, for a misspelt key or value, what was probably meant.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::syntax(text, &error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads a configuration file; one that does not exist holds the defaults.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), or when the file cannot be read.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ConfigError::Read(error)),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let limits = &self.limits;
+        let no_quote_or_control = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
+        let rules = [
+            (!self.http.schemes.is_empty(), "http.schemes is empty: nobody could log on"),
+            (no_quote_or_control(&self.http.realm), "http.realm holds a quote, backslash or control character"),
+            (
+                self.ntlm.target_policy == Targets::Any || !self.ntlm.targets.is_empty(),
+                "ntlm.target_policy asks for ntlm.targets, and that is empty: nobody could log on",
+            ),
+            (limits.connections > 0, "limits.connections is 0: nobody could connect"),
+            (limits.half_open > 0 && limits.half_open_per_peer > 0, "limits.half_open… is 0: no handshake could begin"),
+            (limits.authority_calls > 0, "limits.authority_calls is 0: nobody could be verified"),
+            (limits.header_bytes >= 8192, "limits.header_bytes is below 8192: browsers send more"),
+        ];
+        match rules.iter().find(|(holds, _)| !holds) {
+            None => Ok(()),
+            Some((_, broken)) => Err(ConfigError::Value((*broken).to_owned())),
+        }
+    }
+}
+
+impl Limits {
+    /// [`handshake_seconds`](Self::handshake_seconds) as a duration.
+    pub fn handshake(&self) -> Duration {
+        Duration::from_secs(self.handshake_seconds)
+    }
+}
+
+impl TryFrom<u8> for KeyBits {
+    type Error = &'static str;
+
+    fn try_from(bits: u8) -> Result<Self, Self::Error> {
+        [KeyStrength::Bits40, KeyStrength::Bits56, KeyStrength::Bits128]
+            .into_iter()
+            .find(|strength| strength.bits() == bits)
+            .map(Self)
+            .ok_or("a key has 128, 56 or 40 bits")
+    }
+}
+
+impl Default for KeyBits {
+    fn default() -> Self {
+        Self(KeyStrength::Bits128)
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            schemes: vec![SchemeName::NTLM, SchemeName::Basic],
+            realm: "Portcullis".to_owned(),
+            persist: true,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            half_open: 4096,
+            half_open_per_peer: 1024,
+            half_open_bytes: 16 << 20,
+            handshake_seconds: 30,
+            token_bytes: 64 << 10,
+            header_bytes: 128 << 10,
+            header_seconds: 30,
+            body_seconds: 60,
+            idle_seconds: 120,
+            unauthenticated_body_bytes: 1 << 20,
+            body_bytes: 64 << 20,
+            authority_calls: 64,
+            authority_seconds: 15,
+            shutdown_seconds: 10,
+        }
+    }
+}
+
+impl Default for AuditPolicy {
+    fn default() -> Self {
+        Self { required: true }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_file_holds_the_defaults_and_every_setting() {
+        assert_eq!(Config::parse(DEFAULT_FILE).unwrap(), Config::default());
+        // Optional settings stand in comments: uncommented they must be known too.
+        let uncommented: String = DEFAULT_FILE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(setting) if setting.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => setting,
+                _ => line,
+            })
+            .collect::<Vec<_>>()
+            .join("\n");
+        let config = Config::parse(&uncommented).unwrap();
+        assert_eq!(config.domain.netbios.as_deref(), Some("CORP"));
+        assert_eq!(config.names.dns_computer.as_deref(), Some("web1.corp.example"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line_and_a_suggestion() {
+        let error = Config::parse("[http]\nrealm = \"x\"\nlisen = []\n").unwrap_err().to_string();
+        assert!(error.contains("line 3"), "{error}");
+        assert!(error.contains("`lisen`") && error.contains("did you mean `listen`?"), "{error}");
+        let error = Config::parse("[ntlm]\nbindings = \"requre\"\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("did you mean `require`?"), "{error}");
+    }
+
+    #[test]
+    fn values_that_would_lock_everybody_out_are_errors() {
+        for text in ["[http]\nschemes = []", "[ntlm]\ntarget_policy = \"require\"", "[limits]\nhalf_open = 0"] {
+            assert!(matches!(Config::parse(text), Err(ConfigError::Value(_))), "{text}");
+        }
+        assert!(Config::parse("[ntlm]\nminimum_key = 64").is_err());
+    }
+}

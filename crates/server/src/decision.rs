@@ -1,0 +1,137 @@
+//! What is decided about a client, and what is written down of it.
+
+use portcullis::{BindingsOutcome, Cause, Claim, Event, Events, Facts, Failure};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::SystemTime;
+
+/// Ties what a client was told to what the operator can read: 128 random bits in hexadecimal, ours, never a client's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrelationId(String);
+
+/// Where decisions are written down. `portcullis-authority`'s audit log is one.
+pub trait DecisionLog: Send + Sync {
+    /// Writes one decision, blocking while it does.
+    ///
+    /// # Errors
+    /// When it is not written for good, which it has told the operator itself; a server that requires the log then
+    /// refuses the client.
+    fn write(&self, decision: &Decision) -> io::Result<()>;
+}
+
+/// One decision about one handshake: a line of the audit log.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// When it was made.
+    pub time: SystemTime,
+    /// What the client was told to name when it asks why.
+    pub correlation_id: CorrelationId,
+    /// Why the client is refused; `None` when it is let in.
+    pub refused: Option<Cause>,
+    /// What is known of the attempt.
+    pub attempt: Attempt,
+}
+
+/// What is known of one attempt to log on, gathered while it goes on.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// What the client is told to name when it asks why.
+    pub correlation_id: CorrelationId,
+    /// Where the connection comes from.
+    pub peer: SocketAddr,
+    /// The client's address: the peer's, or the one that a trusted proxy names.
+    pub client: IpAddr,
+    /// Where the connection came in.
+    pub endpoint: SocketAddr,
+    /// The scheme or package.
+    pub package: &'static str,
+    /// The form of the proof, once the client has shown it.
+    pub version: Option<&'static str>,
+    /// What the client says of itself, once it has.
+    pub claim: Option<Claim>,
+    /// The account whose proof fitted, as `DOMAIN\name`.
+    pub account: Option<String>,
+    /// That account's SID.
+    pub sid: Option<portcullis::Sid>,
+    /// How the channel bindings were judged.
+    pub bindings: Option<BindingsOutcome>,
+}
+
+impl CorrelationId {
+    /// A new one; `None` when the operating system has no randomness.
+    pub(crate) fn new() -> Option<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).ok()?;
+        Some(Self(format!("{:032x}", u128::from_be_bytes(bytes))))
+    }
+
+    /// The 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Events for Attempt {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Claimed { package, version, claim } => {
+                self.package = package;
+                self.version = Some(version);
+                self.claim = Some((*claim).clone());
+            }
+            Event::Bindings(outcome) => self.bindings = Some(*outcome),
+            Event::Verified { account } => {
+                self.account = Some(account.qualified_name());
+                self.sid = Some(account.sid);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Attempt {
+    /// The decision to let the client in.
+    pub(crate) fn established(mut self, facts: &Facts) -> Decision {
+        self.version = Some(facts.version);
+        self.decided(None)
+    }
+
+    /// The decision to refuse the client.
+    pub(crate) fn refused(self, failure: &Failure) -> Decision {
+        self.decided(Some(failure.cause))
+    }
+
+    fn decided(self, refused: Option<Cause>) -> Decision {
+        Decision { time: SystemTime::now(), correlation_id: self.correlation_id.clone(), refused, attempt: self }
+    }
+}
+
+impl Decision {
+    /// Tells the operator through the program's log. What the client wrote is escaped; no secret is in it.
+    pub(crate) fn trace(&self) {
+        let Attempt { peer, client, package, version, claim, account, .. } = &self.attempt;
+        let id = &self.correlation_id;
+        let version = version.unwrap_or("-");
+        match self.refused {
+            None => {
+                let account = account.as_deref().unwrap_or("anonymous");
+                tracing::info!(%id, %peer, %client, package, version, account, "logged on");
+            }
+            Some(cause) => {
+                let user = claim.as_ref().map(Claim::user).unwrap_or_default();
+                let domain = claim.as_ref().map(Claim::domain).unwrap_or_default();
+                let (status, substatus, advice) = (cause.status(), cause.substatus(), cause.advice());
+                tracing::warn!(
+                    %id, %cause, %status, %substatus, %peer, %client, package, version, ?user, ?domain, advice, "refused"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+use super::connection::{Connection, Half, Identity, Standing};
+use super::forwarded::Trail;
+use super::scheme::{Credentials, Token, begins_ntlm};
+use crate::config::SchemeName;
+use crate::decision::{Attempt, CorrelationId};
+use crate::half_open::{Bounds, Ticket};
+use crate::server::Core;
+use hyper::Version;
+use hyper::http::request::Parts;
+use portcullis::{
+    Call, CallCause, ContextFlags, Credential, Failure, Handshake, HostCause, NoRandomness, Random, Wants,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What one request's credentials come to.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The client is known; `persists` when the connection stays its own.
+    Known { identity: Identity, persists: bool },
+    /// The client must answer this token.
+    Challenge { token: Vec<u8>, ticket: Ticket<Half>, correlation_id: CorrelationId },
+    /// Refused, or without credentials. There is no id where the system has no randomness.
+    Nobody { correlation_id: Option<CorrelationId> },
+}
+
+/// The bytes that a half-open handshake takes beside its tokens, about.
+const HALF_OPEN_OVERHEAD: usize = 1024;
+
+impl Connection {
+    pub(super) async fn judge(
+        &self,
+        core: &Core,
+        head: &Parts,
+        standing: Standing,
+        credentials: Credentials,
+    ) -> Verdict {
+        let Some(correlation_id) = CorrelationId::new() else {
+            tracing::error!("the operating system's random source failed; everybody is refused");
+            return Verdict::Nobody { correlation_id: None };
+        };
+        let attempt = |package| Attempt {
+            correlation_id: correlation_id.clone(),
+            peer: self.peer,
+            client: self.client(core, head),
+            endpoint: self.local,
+            package,
+            version: None,
+            claim: None,
+            account: None,
+            sid: None,
+            bindings: None,
+        };
+        let trail = Trail::of(&head.headers);
+        match credentials {
+            Credentials::None => match standing {
+                Standing::Known(identity) if self.still_is(core, head, &identity, trail) => {
+                    Verdict::Known { identity, persists: true }
+                }
+                _ => Verdict::Nobody { correlation_id: Some(correlation_id) },
+            },
+            Credentials::Unusable(package, cause) => core.refuse(attempt(package), &cause.into()),
+            Credentials::Basic(token) => match self.refuses(core, head, SchemeName::Basic) {
+                Some(cause) => core.refuse(attempt("Basic"), &cause.into()),
+                None => self.step(core, self.half(&core.basic, attempt("Basic"), trail), token, false).await,
+            },
+            Credentials::Ntlm(token) => match (self.refuses(core, head, SchemeName::NTLM), standing) {
+                (Some(cause), _) => core.refuse(attempt("NTLM"), &cause.into()),
+                (None, Standing::Shaking { ticket, correlation_id }) if !begins_ntlm(&token) => match ticket.redeem() {
+                    Some(half) if half.trail == trail => self.step(core, half, token, core.config.http.persist).await,
+                    // Another client than the one that began: a proxy stands in between after all.
+                    Some(half) => core.refuse(half.attempt, &HostCause::Proxied.into()),
+                    // It was too slow, or had to make room: that was decided and written down when it happened.
+                    None => Verdict::Nobody { correlation_id: Some(correlation_id) },
+                },
+                (None, _) => {
+                    let half = self.half(&core.ntlm, attempt("NTLM"), trail);
+                    self.step(core, half, token, core.config.http.persist).await
+                }
+            },
+        }
+    }
+
+    /// Whether a request without credentials is still the connection's user's.
+    fn still_is(&self, core: &Core, head: &Parts, identity: &Identity, trail: Trail) -> bool {
+        core.config.http.persist
+            && identity.trail == trail
+            && !identity.has_ended(SystemTime::now())
+            && head.version == Version::HTTP_11
+            && !self.is_shared(core, head)
+    }
+
+    fn half(&self, credential: &Credential, attempt: Attempt, trail: Trail) -> Half {
+        Half { needs: credential.begin(), attempt, trail, close: Arc::clone(&self.close) }
+    }
+
+    /// Brings a token to a handshake, and asks the authority where the handshake asks.
+    async fn step(&self, core: &Core, half: Half, token: Token, persists: bool) -> Verdict {
+        let Half { needs, mut attempt, trail, close } = half;
+        let client = attempt.client;
+        let (mut out, mut random) = (Vec::new(), SystemRandom);
+        let mut next = needs.token(&token, call(core, client, &mut attempt, &mut random, &mut out));
+        loop {
+            next = match next {
+                Err(failure) => return core.refuse(attempt, &failure),
+                Ok(Handshake::NeedsAnswer(pending)) => {
+                    let answer = core.authority.answer(pending.question()).await;
+                    pending.answer(answer, call(core, client, &mut attempt, &mut random, &mut out))
+                }
+                Ok(Handshake::NeedsToken(needs)) => {
+                    let bytes = token.len() + out.len() + HALF_OPEN_OVERHEAD;
+                    return self.park(core, Half { needs, attempt, trail, close }, bytes, out);
+                }
+                Ok(Handshake::Established(context)) => {
+                    let decision = attempt.established(context.facts());
+                    let correlation_id = decision.correlation_id.clone();
+                    if let Err(failure) = core.decide(&decision) {
+                        return core.refuse(decision.attempt, &failure);
+                    }
+                    self.registration.settle();
+                    return Verdict::Known { identity: Identity { context, correlation_id, trail }, persists };
+                }
+                // A state that this server has no part in cannot come of the credentials that it makes.
+                Ok(_) => Err(CallCause::WrongInput.into()),
+            };
+        }
+    }
+
+    /// Keeps a handshake until the client's next token.
+    fn park(&self, core: &Core, half: Half, bytes: usize, token: Vec<u8>) -> Verdict {
+        let limits = &core.config.limits;
+        let bounds =
+            Bounds { count: limits.half_open, per_peer: limits.half_open_per_peer, bytes: limits.half_open_bytes };
+        let correlation_id = half.attempt.correlation_id.clone();
+        let parked = self.shared.half_open.park(bounds, half.attempt.client, bytes, half);
+        for evicted in parked.evicted {
+            core.refuse(evicted.attempt, &HostCause::HalfOpenLimit.into());
+        }
+        match parked.ticket {
+            Ok(ticket) => Verdict::Challenge { token, ticket, correlation_id },
+            Err(half) => core.refuse(half.attempt, &HostCause::HalfOpenLimit.into()),
+        }
+    }
+}
+
+impl Core {
+    /// Refuses a client: one line for the operator, nothing but an id for the client.
+    pub(crate) fn refuse(&self, attempt: Attempt, failure: &Failure) -> Verdict {
+        let decision = attempt.refused(failure);
+        // A refusal stands whether or not it could be written down.
+        let _ = self.decide(&decision);
+        Verdict::Nobody { correlation_id: Some(decision.correlation_id) }
+    }
+}
+
+fn call<'a>(
+    core: &Core,
+    client: IpAddr,
+    attempt: &'a mut Attempt,
+    random: &'a mut SystemRandom,
+    out: &'a mut Vec<u8>,
+) -> Call<'a> {
+    let mut call = Call::new(SystemTime::now(), random, attempt, out);
+    let flags = ContextFlags::NONE.with(ContextFlags::NULL_SESSION, core.config.ntlm.allow_anonymous);
+    call.want = Wants { flags, ..Wants::default() };
+    call.peer = Some(client);
+    call
+}
+
+/// The operating system's randomness.
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        getrandom::fill(bytes).map_err(|_| NoRandomness)
+    }
+}

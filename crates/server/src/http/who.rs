@@ -1,0 +1,116 @@
+//! Who the client is: for people and for programs.
+
+use crate::decision::CorrelationId;
+use askama::Template;
+use jiff::Timestamp;
+use portcullis::Facts;
+use serde::Serialize;
+
+/// What is known of a client that logged on.
+#[derive(Debug, Serialize, PartialEq)]
+pub(crate) struct Who {
+    name: String,
+    domain: String,
+    sid: String,
+    upn: Option<String>,
+    display_name: Option<String>,
+    groups: Vec<GroupName>,
+    package: &'static str,
+    mechanism: &'static str,
+    version: &'static str,
+    flags: Vec<&'static str>,
+    flags_hex: String,
+    key_strength: Option<u32>,
+    workstation: Option<String>,
+    target: Option<String>,
+    expires: Option<String>,
+    correlation_id: String,
+}
+
+#[derive(Debug, Serialize, PartialEq)]
+struct GroupName {
+    sid: String,
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "who.html")]
+struct Page<'a> {
+    who: &'a Who,
+    flags: String,
+}
+
+impl Who {
+    pub(crate) fn of(facts: &Facts, id: &CorrelationId) -> Self {
+        let token = facts.access_token();
+        let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let account = facts.account.as_deref();
+        Self {
+            // A null session has the name that Windows gives it (MS-DTYP 2.4.2.4, S-1-5-7).
+            name: account.map_or_else(|| "ANONYMOUS LOGON".to_owned(), |account| account.name.clone()),
+            domain: account.map_or_else(|| "NT AUTHORITY".to_owned(), |account| account.domain.clone()),
+            sid: token.user.to_string(),
+            upn: account.and_then(|account| account.upn.clone()),
+            display_name: account.and_then(|account| account.display_name.clone()),
+            groups: account.map_or_else(Vec::new, |account| {
+                account
+                    .groups
+                    .iter()
+                    .map(|group| GroupName { sid: group.sid.to_string(), name: group.name.clone() })
+                    .collect()
+            }),
+            package: facts.package.name,
+            mechanism: facts.mechanism(),
+            version: facts.version,
+            flags: facts.granted.names().collect(),
+            flags_hex: format!("{:#010x}", facts.granted.0),
+            key_strength: facts.key_info.map(|info| info.key_bits),
+            workstation: said(facts.claim.workstation()),
+            target: said(facts.claim.target()),
+            expires: facts.expiry.and_then(|end| Timestamp::try_from(end).ok()).map(|end| end.to_string()),
+            correlation_id: id.as_str().to_owned(),
+        }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        // Plain strings and numbers: serialising them cannot fail.
+        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+    }
+
+    pub(crate) fn html(&self) -> String {
+        Page { who: self, flags: self.flags.join(", ") }.render().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_wrote_is_text_in_the_page() {
+        let who = Who {
+            name: "ann".into(),
+            domain: "WEB1".into(),
+            sid: "S-1-5-21-1-2-3-1000".into(),
+            upn: None,
+            display_name: Some("<script>alert(1)</script>".into()),
+            groups: vec![GroupName { sid: "S-1-5-32-545".into(), name: "A & B".into() }],
+            package: "NTLM",
+            mechanism: "NTLM",
+            version: "NTLMv2",
+            flags: vec!["INTEGRITY"],
+            flags_hex: "0x00020000".into(),
+            key_strength: None,
+            workstation: Some("\"><img src=x>".into()),
+            target: None,
+            expires: None,
+            correlation_id: "00".into(),
+        };
+        let page = who.html();
+        assert!(page.contains("S-1-5-21-1-2-3-1000") && page.contains("S-1-5-32-545"));
+        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+        let json: serde_json::Value = serde_json::from_str(&who.json()).unwrap();
+        assert_eq!(json["groups"][0]["name"], "A & B");
+        assert_eq!(json["key_strength"], serde_json::Value::Null);
+    }
+}

@@ -1,0 +1,44 @@
+//! The endpoints of Portcullis.
+//!
+//! A [`Server`] takes connections and finds out who their clients are, by the handshakes of [`portcullis`] and an
+//! authority that answers their questions; it holds no secret and no account itself. HTTP is the endpoint there is.
+//!
+//! ```no_run
+//! # use portcullis_server::*;
+//! # use std::sync::Arc;
+//! # async fn example(authority: Arc<dyn portcullis::Authority>, decisions: Arc<dyn DecisionLog>) -> std::io::Result<()> {
+//! let (config, host) = (Config::default(), HostNames::of_this_computer());
+//! let ntlm = config.ntlm(&host, "CORP", "corp.example");
+//! let authority = Arc::new(Threads::new(authority, 64, std::time::Duration::from_secs(15)));
+//! let mut server = Server::new(Service { config, ntlm, authority, decisions, healthy: Arc::new(|| true) });
+//! println!("listening http {}", server.bind(([127, 0, 0, 1], 0).into())?);
+//! let mut signals = Signals::new()?;
+//! server.run(async move { while signals.next().await != Request::Stop {} }).await;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod async_authority;
+mod audit;
+mod config;
+mod connections;
+mod decision;
+mod half_open;
+mod http;
+mod listen;
+mod names;
+mod server;
+mod shares;
+mod signals;
+mod watch;
+
+pub use async_authority::{Answering, AsyncAuthority, Blocking, Threads};
+pub use config::{
+    AuditPolicy, Bindings, Config, ConfigError, DEFAULT_FILE, Domain, Foreign, Http, KeyBits, Limits, Log, LogFormat,
+    Names, Network, NtlmPolicy, SchemeName, Targets,
+};
+pub use decision::{Attempt, CorrelationId, Decision, DecisionLog};
+pub use names::HostNames;
+pub use server::{Replacer, Server, Service};
+pub use signals::{Request, Signals};

@@ -1,0 +1,140 @@
+//! Replays `vectors/`, and asks whether the catalogue of causes is covered by them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "a test"
+)]
+
+use portcullis::Cause;
+use portcullis_testkit::cases;
+use portcullis_testkit::vector::Vector;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every vector of every folder, by its path below `vectors/`.
+fn vectors() -> BTreeMap<String, Vector> {
+    let mut found = BTreeMap::new();
+    for folder in ["ntlm", "password", "regressions"] {
+        for entry in fs::read_dir(root().join("vectors").join(folder)).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
+            let vector =
+                Vector::parse(&fs::read_to_string(&path).unwrap()).unwrap_or_else(|why| panic!("{name}: {why}"));
+            found.insert(name, vector);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_vector_ends_as_it_says() {
+    let vectors = vectors();
+    let wrong: Vec<_> =
+        vectors.iter().filter_map(|(name, vector)| vector.replay().err().map(|why| format!("{name}: {why}"))).collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
+    assert!(vectors.len() >= 150, "only {} vectors were found", vectors.len());
+    let refusals = vectors.values().filter(|vector| vector.cause != "ok").count();
+    assert!(refusals * 2 > vectors.len(), "most vectors are refusals: {refusals} of {}", vectors.len());
+    for (name, vector) in &vectors {
+        let origins = ["computed here", "AUTHENTICATE published by Microsoft", "captured from "];
+        assert!(origins.iter().any(|origin| vector.source.starts_with(origin)), "{name}: who made it?");
+    }
+}
+
+/// The files are what `make-vectors` writes: nobody edited one side alone.
+#[test]
+fn the_computed_vectors_are_fresh() {
+    let mut names = BTreeSet::new();
+    for case in cases::all() {
+        let name = format!("{}/{}", case.folder(), case.name);
+        let text = case.vector().unwrap().print();
+        let path = root().join("vectors").join(format!("{name}.txt"));
+        let file = fs::read_to_string(&path).unwrap_or_else(|why| panic!("{name}: {why}; run make-vectors"));
+        assert!(file == text, "{name} is not what make-vectors writes; run it and look at the difference");
+        assert!(names.insert(name.clone()), "two cases are called {name}");
+    }
+    let stale: Vec<_> =
+        vectors().into_iter().filter(|(name, v)| v.source == "computed here" && !names.contains(name)).collect();
+    assert!(stale.is_empty(), "files without a case: {:?}", stale.iter().map(|(name, _)| name).collect::<Vec<_>>());
+}
+
+/// A printed vector reads as itself.
+#[test]
+fn print_and_parse_agree() {
+    for case in cases::all() {
+        let text = case.vector().unwrap().print();
+        assert_eq!(Vector::parse(&text).unwrap().print(), text, "{}", case.name);
+    }
+}
+
+/// Causes that no conversation of tokens can show, and the tests that show them: the file, then the function.
+const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("call/foreign-answer", "crates/testkit/tests/calls.rs", "an_answer_to_another_question"),
+    ("call/wrong-input", "crates/testkit/tests/calls.rs", "no_public_move_gives_a_step_the_wrong_input"),
+    ("call/no-randomness", "crates/testkit/tests/calls.rs", "a_broken_source_of_randomness"),
+    ("call/not-negotiated", "crates/testkit/tests/sealing.rs", "sealing_that_was_not_negotiated"),
+    ("call/bad-buffers", "crates/testkit/tests/sealing.rs", "a_message_needs_exactly_one_token"),
+    ("call/bad-signature", "crates/testkit/tests/sealing.rs", "an_altered_message"),
+    ("call/out-of-sequence", "crates/testkit/tests/sealing.rs", "a_replayed_message"),
+];
+
+/// Causes of the part `host` belong to the server: its tests name them.
+fn host_causes_shown() -> Option<String> {
+    let folder = root().join("crates/server");
+    folder.is_dir().then(|| rust_text(&folder.join("tests")) + &rust_text(&folder.join("src")))
+}
+
+fn rust_text(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => text += &rust_text(&path),
+            false => text += &fs::read_to_string(&path).unwrap_or_default(),
+        }
+    }
+    text
+}
+
+#[test]
+fn every_cause_has_a_vector_or_a_named_test() {
+    let shown: BTreeSet<_> = vectors().into_values().map(|vector| vector.cause).collect();
+    let server = host_causes_shown();
+    let mut unshown = Vec::new();
+    for row in Cause::catalogue().filter(|row| !shown.contains(row.name)) {
+        let elsewhere = SHOWN_ELSEWHERE.iter().find(|(name, ..)| *name == row.name);
+        let is_shown = match (elsewhere, row.name.strip_prefix("host/")) {
+            (Some((_, file, function)), _) => {
+                let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+                text.contains(&format!("fn {function}("))
+            }
+            // Before the server is in the tree there is nobody to show its causes.
+            (None, Some(_)) => server.as_ref().is_none_or(|text| text.contains(row.name)),
+            (None, None) => false,
+        };
+        if !is_shown {
+            unshown.push(row.name);
+        }
+    }
+    assert!(unshown.is_empty(), "no vector and no test for {unshown:?}");
+    let known: BTreeSet<_> = Cause::catalogue().map(|row| row.name).chain(["ok"]).collect();
+    assert!(shown.iter().all(|name| known.contains(name.as_str())), "a vector names a cause that does not exist");
+}
+
+/// A vector's status is the one that the catalogue has for its cause.
+#[test]
+fn statuses_follow_causes() {
+    for (name, vector) in vectors() {
+        if let Some(row) = Cause::catalogue().find(|row| row.name == vector.cause) {
+            assert_eq!(row.status, vector.expect, "{name}");
+        }
+    }
+}

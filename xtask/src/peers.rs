@@ -1,0 +1,160 @@
+//! Installs the programs that the tests log on with: real clients, from Debian, PyPI and npm.
+//!
+//! What is there already costs nothing: a stamp says from which requirements it was made. What cannot be installed is
+//! an error that says what to do, never a test left out.
+
+use crate::{root, run};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Debian packages. Where a command is named, any program of that name will do, however it came.
+const DEBIAN: &[(&str, Option<&str>)] = &[
+    ("curl", Some("curl")),
+    ("wget", Some("wget")),
+    ("chromium", Some("chromium")),
+    ("nodejs", Some("node")),
+    ("npm", Some("npm")),
+    ("openjdk-17-jdk-headless", Some("javac")),
+    ("libhttpclient-java", None),  // Apache HttpClient 4
+    ("libwww-perl", None),         // LWP
+    ("libauthen-ntlm-perl", None), // its NTLM
+    ("ruby", Some("ruby")),
+    ("ruby-httpclient", None),
+    ("ruby-ntlm", None),
+    ("python3-venv", None),
+    ("python3-samba", None),   // Samba's own NTLMSSP
+    ("python3-gi", None),      // libsoup from Python
+    ("gir1.2-soup-2.4", None), // libsoup as GNOME had it until 2022
+    ("gir1.2-soup-3.0", None), // and since
+    ("util-linux", Some("prlimit")),
+];
+
+/// Debian's own, so that one that someone put before it in PATH makes no difference.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// Installs every peer that is missing.
+pub(crate) fn install() -> Result<(), String> {
+    debian()?;
+    python()?;
+    node()?;
+    println!("peers: all there");
+    Ok(())
+}
+
+fn debian() -> Result<(), String> {
+    let missing: Vec<&str> = DEBIAN
+        .iter()
+        .filter(|(package, command)| !command.is_some_and(in_path) && !is_installed(package))
+        .map(|(package, _)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = format!("apt-get install --no-install-recommends {}", missing.join(" "));
+    if !in_path("apt-get") {
+        return Err(format!(
+            "the tests log on with real clients, and this system has no apt-get to install them; what is missing is, \
+             by Debian's names: {}. Install these, or run the tests in a Debian container",
+            missing.join(" ")
+        ));
+    }
+    if !is_root() {
+        return Err(format!(
+            "the tests log on with real clients, some are missing, and only root may install them; run\n  sudo {by_hand}"
+        ));
+    }
+    // Another installation may be under way: wait for it.
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.args(["-o", "DPkg::Lock::Timeout=600", "-q", "-y"]).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "--no-install-recommends"]).args(&missing))
+        .map_err(|why| format!("{why}; try `{by_hand}` by hand to see what apt-get does not like"))
+}
+
+/// The Python packages, in an environment of their own.
+fn python() -> Result<(), String> {
+    let requirements = root().join("interop/python/requirements.txt");
+    let stamp = Stamp::of("venv", &[&requirements])?;
+    if stamp.holds() {
+        return Ok(());
+    }
+    let venv = stamp.start()?;
+    run(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let mut pip = Command::new(venv.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]).arg(&requirements);
+    run(&mut pip).map_err(|why| format!("{why}; PyPI must be reachable once, for the packages of {requirements:?}"))?;
+    stamp.set()
+}
+
+/// The npm packages.
+fn node() -> Result<(), String> {
+    let folder = root().join("interop/node");
+    let (package, lock) = (folder.join("package.json"), folder.join("package-lock.json"));
+    let stamp = Stamp::of("node", &[&package, &lock])?;
+    if stamp.holds() {
+        return Ok(());
+    }
+    let node = stamp.start()?;
+    for file in [&package, &lock] {
+        let name = file.file_name().unwrap_or_default();
+        fs::copy(file, node.join(name)).map_err(|why| format!("{}: {why}", file.display()))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]).arg(&node);
+    run(&mut npm)
+        .map_err(|why| format!("{why}; the npm registry must be reachable once, for the packages of {lock:?}"))?;
+    stamp.set()
+}
+
+/// Says from which requirements a folder below `target/interop` was made.
+struct Stamp {
+    folder: PathBuf,
+    file: PathBuf,
+    wanted: String,
+}
+
+impl Stamp {
+    fn of(name: &str, requirements: &[&Path]) -> Result<Self, String> {
+        let interop = root().join("target/interop");
+        let mut wanted = String::new();
+        for path in requirements {
+            wanted += &fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
+        }
+        Ok(Self { folder: interop.join(name), file: interop.join(format!("{name}.stamp")), wanted })
+    }
+
+    fn holds(&self) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|text| text == self.wanted)
+    }
+
+    /// The folder, empty: half an installation leaves no stamp.
+    fn start(&self) -> Result<PathBuf, String> {
+        let _ = fs::remove_file(&self.file);
+        let _ = fs::remove_dir_all(&self.folder);
+        fs::create_dir_all(&self.folder).map_err(|why| format!("{}: {why}", self.folder.display()))?;
+        Ok(self.folder.clone())
+    }
+
+    fn set(&self) -> Result<(), String> {
+        fs::write(&self.file, &self.wanted).map_err(|why| format!("{}: {why}", self.file.display()))
+    }
+}
+
+fn in_path(command: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(command).is_file())
+}
+
+fn is_installed(package: &str) -> bool {
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat=${db:Status-Status}", package]).stderr(Stdio::null());
+    query.output().is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
