@@ -135,7 +135,8 @@ impl Counter {
     /// The counter after one more failure. `lock_for` is a length in milliseconds, zero for ever.
     pub(crate) fn fail(self, now: i64, threshold: u32, window: i64, lock_for: i64) -> Self {
         let over = self.locked_until != 0 || self.since.saturating_add(window) <= now || self.since > now;
-        let (count, since) = if self.count == 0 || over { (1, now) } else { (self.count.saturating_add(1), self.since) };
+        let (count, since) =
+            if self.count == 0 || over { (1, now) } else { (self.count.saturating_add(1), self.since) };
         let locked_until = match (threshold != 0 && count >= threshold, lock_for) {
             (false, _) => 0,
             (true, 0) => i64::MAX,

@@ -211,9 +211,9 @@ causes! {
         /// A plain password over a connection that others can read.
         PlaintextRefused = "plaintext-refused", SEC_E_LOGON_DENIED, NOT_SUPPORTED,
             "the client sent a plain password over a connection that is neither loopback nor TLS";
-        /// A scheme that belongs to a connection, through a proxy that may share its connections between clients.
+        /// Another client than the one that began a handshake went on with it.
         Proxied = "proxied", SEC_E_INVALID_TOKEN, NOT_SUPPORTED,
-            "the request came through an HTTP proxy, whose connections may serve several clients; name the proxy in http.trusted_proxies if it keeps one connection for each client";
+            "a handshake was begun by one client and continued by another on the same connection: an HTTP proxy shares its connections between clients. NTLM needs one that keeps a connection for each client";
         /// The decision could not be written to the audit log, and that is required.
         AuditUnwritable = "audit-unwritable", SEC_E_NO_AUTHENTICATING_AUTHORITY, INSUFFICIENT_RESOURCES,
             "the audit log cannot be written, and audit.required is set; free the disk or correct the file's owner";

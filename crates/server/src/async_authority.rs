@@ -122,16 +122,11 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn who_waits_too_long_is_told_that_the_store_is_unreachable() {
-        let threads = Arc::new(Threads::new(Arc::new(Slow::default()), 1, Duration::from_millis(1)));
-        let first = tokio::spawn({
-            let threads = Arc::clone(&threads);
-            async move { threads.answer(pending().question()).await.refusal() }
-        });
-        while threads.places.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
+        let threads = Threads::new(Arc::new(Slow::default()), 1, Duration::from_millis(1));
+        let taken = threads.places.acquire().await.unwrap();
         assert_eq!(threads.answer(pending().question()).await.refusal(), Some(Refusal::Unreachable));
-        assert_eq!(first.await.unwrap(), Some(Refusal::UnknownAccount));
+        drop(taken);
+        assert_eq!(threads.answer(pending().question()).await.refusal(), Some(Refusal::UnknownAccount));
     }
 
     #[test]

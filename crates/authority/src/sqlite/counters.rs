@@ -37,14 +37,17 @@ pub(super) fn forget_failures(connection: &Connection, attempt: &Attempt) -> Res
     Ok(())
 }
 
-pub(super) fn locks(connection: &Connection, account: AccountKey, now: SystemTime) -> Result<Vec<LockEntry>, StoreError> {
+pub(super) fn locks(
+    connection: &Connection,
+    account: AccountKey,
+    now: SystemTime,
+) -> Result<Vec<LockEntry>, StoreError> {
     let now = to_ms(now);
     let mut query = connection.prepare_cached(
         "SELECT count, since, locked_until, address FROM failure WHERE account = ?1 AND ends > ?2 ORDER BY address",
     )?;
-    let locks = query.query_map(params![account.0, now], |row| {
-        Ok(LockEntry::of(&row.get::<_, String>(3)?, counter(row)?, now))
-    })?;
+    let locks = query
+        .query_map(params![account.0, now], |row| Ok(LockEntry::of(&row.get::<_, String>(3)?, counter(row)?, now)))?;
     Ok(locks.collect::<Result<_, _>>()?)
 }
 

@@ -68,7 +68,7 @@ impl Connection {
             Credentials::Ntlm(token) => match (self.refuses(core, head, SchemeName::NTLM), standing) {
                 (Some(cause), _) => core.refuse(attempt("NTLM"), &cause.into()),
                 (None, Standing::Shaking { ticket, correlation_id }) if !begins_ntlm(&token) => match ticket.redeem() {
-                    Some(half) if half.trail == trail => self.step(core, half, token, core.config.http.persist).await,
+                    Some(half) if half.trail == trail => self.step(core, half, token, self.persists(core, head)).await,
                     // Another client than the one that began: a proxy stands in between after all.
                     Some(half) => core.refuse(half.attempt, &HostCause::Proxied.into()),
                     // It was too slow, or had to make room: that was decided and written down when it happened.
@@ -76,7 +76,7 @@ impl Connection {
                 },
                 (None, _) => {
                     let half = self.half(&core.ntlm, attempt("NTLM"), trail);
-                    self.step(core, half, token, core.config.http.persist).await
+                    self.step(core, half, token, self.persists(core, head)).await
                 }
             },
         }
@@ -84,11 +84,10 @@ impl Connection {
 
     /// Whether a request without credentials is still the connection's user's.
     fn still_is(&self, core: &Core, head: &Parts, identity: &Identity, trail: Trail) -> bool {
-        core.config.http.persist
+        self.persists(core, head)
             && identity.trail == trail
             && !identity.has_ended(SystemTime::now())
             && head.version == Version::HTTP_11
-            && !self.is_shared(core, head)
     }
 
     fn half(&self, credential: &Credential, attempt: Attempt, trail: Trail) -> Half {

@@ -134,7 +134,6 @@ impl Connection {
             return Some(HostCause::SchemeNotOffered);
         }
         match scheme {
-            SchemeName::NTLM if self.is_shared(core, head) => Some(HostCause::Proxied),
             // A handshake needs a connection that lasts; HTTP/1.0 has none that proxies agree on.
             SchemeName::NTLM if head.version != Version::HTTP_11 => Some(HostCause::SchemeNotOffered),
             // Loopback is private to this computer only where the client is on it.
@@ -143,6 +142,11 @@ impl Connection {
             }
             SchemeName::NTLM | SchemeName::Basic => None,
         }
+    }
+
+    /// Whether an identity may outlive its request on this connection.
+    pub(super) fn persists(&self, core: &Core, head: &Parts) -> bool {
+        core.config.http.persist && !self.is_shared(core, head)
     }
 
     /// Whether the connection may carry several clients' requests.

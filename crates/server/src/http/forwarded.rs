@@ -5,16 +5,17 @@
 //! first (as happened to users of several proxies). Nothing in a request proves that no proxy is there, so three rules
 //! add up:
 //!
-//! 1. A request that shows a proxy (a header of [`SIGNS`]) gets no connection-bound scheme: it is neither offered nor
-//!    taken, and the connection's identity is not used for it and ends. The exception is a proxy of
-//!    `http.trusted_proxies`, by its address, whose operator says that it keeps one connection for each client.
+//! 1. On a connection whose requests show a proxy (a header of [`SIGNS`]) no identity outlives its request: the one that
+//!    carries the AUTHENTICATE message is answered, since the proof is in it, and the next one needs a logon of its own.
+//!    The exception is a proxy of `http.trusted_proxies`, by its address, whose operator says that it keeps one
+//!    connection for each client.
 //! 2. Whatever the settings, an identity and a half-open handshake belong to one [`Trail`]: the values of those headers,
 //!    and the client's `User-Agent` and `Host`. A direct client repeats them with each request of a connection. When
 //!    they change, someone else is speaking: the identity ends before the request is looked at.
 //! 3. For proxies that leave no trace at all there is `http.persist = false`: no identity outlives the request that
 //!    carried the AUTHENTICATE message.
 //!
-//! Rule 2 is a tell and no proof: two clients with one browser behind a silent proxy look alike. Rule 1 and 3 are the
+//! Rule 2 is a tell and no proof: two clients with one browser behind a silent proxy look alike. Rules 1 and 3 are the
 //! safe ones, and the documentation tells operators so.
 
 use hyper::HeaderMap;
