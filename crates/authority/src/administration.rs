@@ -1,6 +1,6 @@
 use crate::{
-    AccountEdit, AccountEntry, Directory, DomainNames, Found, GroupEntry, KeyError, KeyId, LogonHours, Lookup, NewEntry,
-    Owner, PasswordRefused, Policy, SealError, Sealed, SecretRecord, Store, StoreError,
+    AccountEdit, AccountEntry, Directory, DomainNames, Found, GroupEntry, KeyError, KeyId, LogonHours, Lookup,
+    NewEntry, Owner, PasswordRefused, Policy, SealError, Sealed, SecretRecord, Store, StoreError,
 };
 use portcullis::{Secret, Sid};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,12 +97,19 @@ impl<S: Store> Directory<S> {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Vec<AccountEntry>, BatchError> {
         let none = |error| BatchError { at: None, error };
-        let (domain, policy) =
-            self.store().domain().and_then(|domain| Ok((domain, self.store().policy()?))).map_err(|e| none(e.into()))?;
+        let (domain, policy) = self
+            .store()
+            .domain()
+            .and_then(|domain| Ok((domain, self.store().policy()?)))
+            .map_err(|e| none(e.into()))?;
         let mut groups = Vec::with_capacity(accounts.len());
         for (at, account) in accounts.iter().enumerate() {
             let rids = check_new(account, &policy).and_then(|()| {
-                account.groups.iter().map(|name| self.group(name).map(|group| group.rid)).collect::<Result<Vec<u32>, _>>()
+                account
+                    .groups
+                    .iter()
+                    .map(|name| self.group(name).map(|group| group.rid))
+                    .collect::<Result<Vec<u32>, _>>()
             });
             groups.push(rids.map_err(|error| BatchError { at: Some(at), error })?);
         }
@@ -119,9 +126,10 @@ impl<S: Store> Directory<S> {
         // Again when the master key was changed between the sealing and the putting in.
         let mut tries = 3;
         loop {
-            let sealed = records.iter().zip(&entries).map(|(record, entry)| {
-                record.as_ref().map(|record| self.seal(&entry.sid, record)).transpose()
-            });
+            let sealed = records
+                .iter()
+                .zip(&entries)
+                .map(|(record, entry)| record.as_ref().map(|record| self.seal(&entry.sid, record)).transpose());
             let sealed = sealed.collect::<Result<Vec<_>, _>>().map_err(none)?;
             let new = entries.iter().zip(sealed).zip(&groups).map(|((account, sealed), groups)| NewEntry {
                 account: account.clone(),
@@ -147,7 +155,9 @@ impl<S: Store> Directory<S> {
             return Err(StoreError::NameTaken(account.name.clone()).into());
         }
         match account.edit.upn.iter().flatten().next() {
-            Some(upn) if self.store().find(Lookup::Upn(upn))?.is_some() => Err(StoreError::UpnTaken(upn.clone()).into()),
+            Some(upn) if self.store().find(Lookup::Upn(upn))?.is_some() => {
+                Err(StoreError::UpnTaken(upn.clone()).into())
+            }
             _ => Ok(()),
         }
     }
@@ -225,9 +235,7 @@ impl<S: Store> Directory<S> {
     pub fn member_rid(&self, name: &str) -> Result<u32, AdminError> {
         match self.account(name) {
             Ok(account) => Ok(account.rid),
-            Err(AdminError::NoSuchAccount(_)) => {
-                Ok(self.store().group(name)?.ok_or(StoreError::NoSuchMember)?.rid)
-            }
+            Err(AdminError::NoSuchAccount(_)) => Ok(self.store().group(name)?.ok_or(StoreError::NoSuchMember)?.rid),
             Err(error) => Err(error),
         }
     }
@@ -296,9 +304,9 @@ fn culprit(accounts: &[NewAccount], error: &StoreError) -> Option<usize> {
     match error {
         // The last one: an earlier one of the same name took it.
         StoreError::NameTaken(name) => accounts.iter().rposition(|account| account.name == *name),
-        StoreError::UpnTaken(upn) => {
-            accounts.iter().rposition(|account| account.edit.upn.as_ref().is_some_and(|ours| ours.as_ref() == Some(upn)))
-        }
+        StoreError::UpnTaken(upn) => accounts
+            .iter()
+            .rposition(|account| account.edit.upn.as_ref().is_some_and(|ours| ours.as_ref() == Some(upn))),
         _ => None,
     }
 }
@@ -325,13 +333,16 @@ fn check_name(name: &str) -> Result<(), AdminError> {
 fn check_edit(edit: &AccountEdit) -> Result<(), AdminError> {
     if let Some(Some(upn)) = &edit.upn {
         let good = |(name, suffix): (&str, &str)| {
-            !name.is_empty() && !suffix.is_empty() && !upn.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
+            !name.is_empty()
+                && !suffix.is_empty()
+                && !upn.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
         };
         if upn.len() > 1024 || !upn.rsplit_once('@').is_some_and(good) {
             return Err(AdminError::BadUpn(upn.clone()));
         }
     }
-    let bad = |name: &&String| name.is_empty() || name.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',');
+    let bad =
+        |name: &&String| name.is_empty() || name.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',');
     match edit.workstations.iter().flatten().find(bad) {
         Some(name) => Err(AdminError::BadWorkstation(name.clone())),
         None => Ok(()),

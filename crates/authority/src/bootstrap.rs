@@ -1,6 +1,6 @@
 use crate::{
-    AccountEdit, AdminError, Directory, Domain, DomainNames, KeyError, KeySource, Keys, LocalNames, NewAccount, NewSecret,
-    SealError, Sqlite, Store as _, StoreError,
+    AccountEdit, AdminError, Directory, Domain, DomainNames, KeyError, KeySource, Keys, LocalNames, NewAccount,
+    NewSecret, SealError, Sqlite, Store as _, StoreError,
 };
 use portcullis::{Secret, Sid};
 use std::fs::{self, DirBuilder};
@@ -56,11 +56,7 @@ pub struct Bootstrapped {
 ///
 /// # Errors
 /// When something cannot be made, or does not fit together: a store without its key is never given another.
-pub fn bootstrap(
-    folder: &Path,
-    names: &DomainNames,
-    first_account: Option<&str>,
-) -> Result<Bootstrapped, OpenError> {
+pub fn bootstrap(folder: &Path, names: &DomainNames, first_account: Option<&str>) -> Result<Bootstrapped, OpenError> {
     let folder = DataFolder::new(folder);
     make_folder(folder.path())?;
     let store_is_there = holds_a_domain(&folder)?;

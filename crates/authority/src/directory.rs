@@ -1,5 +1,5 @@
 use crate::{
-    AccountEntry, Attempt, Domain, Found, Foreign, Gate, KeyError, KeyRing, Keys, LocalNames, Lookup, MasterKey, Owner,
+    AccountEntry, Attempt, Domain, Foreign, Found, Gate, KeyError, KeyRing, Keys, LocalNames, Lookup, MasterKey, Owner,
     Policy, SealError, Sealed, SecretRecord, Store, StoreError,
 };
 use portcullis::{Account, Answer, Authority, Claim, Question, Realm, Refusal, Secret, Sid, ntlm};
@@ -172,9 +172,7 @@ impl<S: Store> Directory<S> {
         let principal = claim.principal();
         match principal.realm {
             Realm::Here => Ok((self.store.find(Lookup::Name(principal.user))?, principal.user)),
-            Realm::Domain(said) if local(said) => {
-                Ok((self.store.find(Lookup::Name(principal.user))?, principal.user))
-            }
+            Realm::Domain(said) if local(said) => Ok((self.store.find(Lookup::Name(principal.user))?, principal.user)),
             Realm::Domain(_) => Err(No(Refusal::UnknownDomain)),
             Realm::Upn { name, suffix } => {
                 // Both are looked for whatever the first gives: the work tells nothing.
@@ -220,12 +218,10 @@ impl<S: Store> Directory<S> {
 impl<S: Store> Authority for Directory<S> {
     fn answer(&self, question: &Question) -> Answer {
         match question {
-            Question::VerifyNtlm(q) => {
-                match self.judge(&q.claim, q.peer, |record| ntlm::verify(record.nt_hash(), q)) {
-                    Ok((verified, account)) => q.accept(verified, account),
-                    Err(No(why)) => q.refuse(why),
-                }
-            }
+            Question::VerifyNtlm(q) => match self.judge(&q.claim, q.peer, |record| ntlm::verify(record.nt_hash(), q)) {
+                Ok((verified, account)) => q.accept(verified, account),
+                Err(No(why)) => q.refuse(why),
+            },
             Question::VerifyPassword(q) => {
                 let verify = |record: &SecretRecord| {
                     let _permit = self.slow.take();
@@ -249,7 +245,8 @@ impl<S> std::fmt::Debug for Directory<S> {
 
 /// Whether the account's state lets its owner in; the first reason of MS-SAMR's order that does not.
 fn may_log_on(account: &AccountEntry, claim: &Claim, policy: &Policy, now: SystemTime) -> Result<(), No> {
-    let old = |set: SystemTime| policy.password.max_age.is_some_and(|age| set.checked_add(age).is_none_or(|end| end <= now));
+    let old =
+        |set: SystemTime| policy.password.max_age.is_some_and(|age| set.checked_add(age).is_none_or(|end| end <= now));
     let refusal = if account.disabled {
         Refusal::Disabled
     } else if account.expires.is_some_and(|end| end <= now) {

@@ -119,7 +119,8 @@ mod tests {
     fn ours_and_others() {
         let sid = "S-1-5-21-1-2-3".parse().unwrap();
         let domain = Domain { names: DomainNames::new("CORP", "").unwrap(), sid };
-        let names = LocalNames { computers: vec!["WEB1".into()], aliases: vec!["old.example".into()], ..Default::default() };
+        let names =
+            LocalNames { computers: vec!["WEB1".into()], aliases: vec!["old.example".into()], ..Default::default() };
         assert!(["corp", "web1", "OLD.example"].iter().all(|name| names.mean(name, &domain)));
         assert!(!names.mean("", &domain) && !names.mean("OTHER", &domain));
     }

@@ -63,8 +63,17 @@ pub struct AccountEdit {
 impl AccountEdit {
     /// Carries the change out on `account`.
     pub fn apply(self, account: &mut AccountEntry) {
-        let Self { upn, display_name, mail, disabled, must_change, password_never_expires, expires, hours, workstations } =
-            self;
+        let Self {
+            upn,
+            display_name,
+            mail,
+            disabled,
+            must_change,
+            password_never_expires,
+            expires,
+            hours,
+            workstations,
+        } = self;
         replace(&mut account.upn, upn);
         replace(&mut account.display_name, display_name);
         replace(&mut account.mail, mail);

@@ -122,7 +122,8 @@ impl FromStr for LogonHours {
         }
         let mut hours = Self::NONE;
         for part in text.split([',', ';']) {
-            add_range(&mut hours, &part.trim().to_ascii_lowercase()).ok_or_else(|| NotLogonHours(part.trim().into()))?;
+            add_range(&mut hours, &part.trim().to_ascii_lowercase())
+                .ok_or_else(|| NotLogonHours(part.trim().into()))?;
         }
         Ok(hours)
     }

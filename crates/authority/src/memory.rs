@@ -67,7 +67,9 @@ impl State {
 
     fn upn_is_free(&self, upn: Option<&str>, rid: u32) -> Result<(), StoreError> {
         let Some(upn) = upn else { return Ok(()) };
-        let same = |found: &&Found| found.account.rid != rid && found.account.upn.as_deref().is_some_and(|u| same_name(u, upn));
+        let same = |found: &&Found| {
+            found.account.rid != rid && found.account.upn.as_deref().is_some_and(|u| same_name(u, upn))
+        };
         match self.accounts.values().find(same) {
             Some(_) => Err(StoreError::UpnTaken(upn.to_owned())),
             None => Ok(()),

@@ -1,4 +1,6 @@
-use crate::{AdminError, Directory, KeyId, KeyRing, KeySource, MasterKey, Rotation, SealError, Sealed, Store, StoreError};
+use crate::{
+    AdminError, Directory, KeyId, KeyRing, KeySource, MasterKey, Rotation, SealError, Sealed, Store, StoreError,
+};
 use portcullis::Sid;
 
 /// What changing the master key did.

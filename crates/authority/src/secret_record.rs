@@ -43,7 +43,8 @@ impl SecretRecord {
     /// Compares a plain password; `None` when it does not fit. The work is the same for every record and every password
     /// of one length: an imported NT hash is compared beside a slow hash that counts for nothing.
     pub fn verify_password(&self, given: &str) -> Option<password::Verified> {
-        let derived = SlowHash::derive(given, self.slow.as_ref().map_or(&SlowHash::PARAMETERS, |slow| &slow.parameters));
+        let derived =
+            SlowHash::derive(given, self.slow.as_ref().map_or(&SlowHash::PARAMETERS, |slow| &slow.parameters));
         let fast = password::verify(self.nt_hash.expose(), nt_hash(given).expose());
         match &self.slow {
             Some(slow) => password::verify(slow.hash.expose(), derived?.expose()),

@@ -250,7 +250,9 @@ pub enum StoreError {
     #[error("the store {0} is not there; restore it from a backup with `portcullis restore`, or check --data")]
     Missing(String),
     /// The file may not be written.
-    #[error("the store {0} cannot be written, so that failed logons cannot be counted; make it and its folder writable")]
+    #[error(
+        "the store {0} cannot be written, so that failed logons cannot be counted; make it and its folder writable"
+    )]
     ReadOnly(String),
     /// The file was made by a newer version.
     #[error("the store has version {found}, this program knows {known}: it was written by a newer one; use that")]

@@ -1,5 +1,14 @@
 //! What only a store in a file can do: be shared, vanish, be damaged, be backed up.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, unreachable_pub, dead_code, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    reason = "a test"
+)]
 
 #[macro_use]
 mod suite;
@@ -25,7 +34,9 @@ fn open(folder: &Path) -> Directory<Sqlite> {
 
 fn add(directory: &Directory<Sqlite>, name: &str) {
     let secret = NewSecret::Password(Secret::new(PASSWORD.into()));
-    directory.add_account(NewAccount { name: name.into(), secret, edit: AccountEdit::default(), groups: vec![] }).unwrap();
+    directory
+        .add_account(NewAccount { name: name.into(), secret, edit: AccountEdit::default(), groups: vec![] })
+        .unwrap();
 }
 
 fn log_on(directory: &Directory<Sqlite>, name: &str) -> Option<Refusal> {
@@ -75,8 +86,9 @@ fn keys_change_under_logons() {
     let folder = data();
     let (server, admin) = (open(folder.path()), open(folder.path()));
     std::thread::scope(|scope| {
-        let logons: Vec<_> =
-            (0..4).map(|_| scope.spawn(|| (0..100).filter_map(|_| log_on(&server, "ann")).collect::<Vec<_>>())).collect();
+        let logons: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..100).filter_map(|_| log_on(&server, "ann")).collect::<Vec<_>>()))
+            .collect();
         for _ in 0..10 {
             admin.rotate_key().unwrap();
         }
@@ -265,7 +277,9 @@ fn known_and_unknown_take_the_same_time() {
     directory.store().set_policy(&policy).unwrap();
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..4000 {
-        for (user, password, times) in [("ann", "wrong"), ("nob", "wrong"), ("ann", PASSWORD)].iter().zip(&mut times).map(|((u, p), t)| (u, p, t)) {
+        for (user, password, times) in
+            [("ann", "wrong"), ("nob", "wrong"), ("ann", PASSWORD)].iter().zip(&mut times).map(|((u, p), t)| (u, p, t))
+        {
             let begin = std::time::Instant::now();
             let _ = Client::new(user, password).ntlm(&directory);
             times.push(begin.elapsed());

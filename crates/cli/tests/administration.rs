@@ -1,5 +1,12 @@
 //! The administration, run as people and scripts run it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "a test"
+)]
 
 use serde_json::Value;
 use std::fs;
@@ -77,8 +84,7 @@ impl Site {
 }
 
 fn run(mut command: Command, stdin: &str) -> Run {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A program that fails before it reads closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
@@ -140,8 +146,21 @@ fn passwords_come_from_safe_places() {
 fn accounts_change() {
     let site = Site::with_ann();
     site.ok(&[
-        "account", "set", "ann", "--upn", "ann@corp.example", "--display-name", "Ann Smith", "--mail", "ann@example.com",
-        "--expires", "2030-12-31", "--logon-hours", "mon-fri 08:00-18:00", "--workstations", "PC1,PC2",
+        "account",
+        "set",
+        "ann",
+        "--upn",
+        "ann@corp.example",
+        "--display-name",
+        "Ann Smith",
+        "--mail",
+        "ann@example.com",
+        "--expires",
+        "2030-12-31",
+        "--logon-hours",
+        "mon-fri 08:00-18:00",
+        "--workstations",
+        "PC1,PC2",
         "--password-never-expires",
     ]);
     let ann = site.json(&["account", "show", "ann@corp.example"]);
@@ -150,7 +169,19 @@ fn accounts_change() {
     assert_eq!(ann["logon_hours"], "mon-fri 08:00-18:00");
     assert_eq!(ann["workstations"], serde_json::json!(["PC1", "PC2"]));
     assert_eq!(ann["password_never_expires"], true);
-    let words = site.ok(&["account", "set", "ann", "--upn", "", "--expires", "never", "--workstations", "", "--logon-hours", "all"]);
+    let words = site.ok(&[
+        "account",
+        "set",
+        "ann",
+        "--upn",
+        "",
+        "--expires",
+        "never",
+        "--workstations",
+        "",
+        "--logon-hours",
+        "all",
+    ]);
     assert!(words.contains("Ann Smith"), "{words}");
     let ann = site.json(&["account", "show", "ann"]);
     assert_eq!((&ann["upn"], &ann["expires"], &ann["logon_hours"]), (&Value::Null, &Value::Null, &"all".into()));
@@ -227,7 +258,10 @@ fn groups_nest() {
     site.ok(&["group", "add-member", "Team", "Company"]);
     let groups = |site: &Site| site.json(&["account", "show", "ann"])["groups"].clone();
     assert_eq!(groups(&site), serde_json::json!(["Domain Users", "Team", "Company"]));
-    assert_eq!(site.json(&["group", "show", "team"])["members"][0], serde_json::json!({ "name": "ann", "kind": "account" }));
+    assert_eq!(
+        site.json(&["group", "show", "team"])["members"][0],
+        serde_json::json!({ "name": "ann", "kind": "account" })
+    );
     site.fails(&["group", "add-member", "Team", "nobody"], "", 1, "nobody: no account and no group");
     site.fails(&["group", "add", "ANN"], "", 1, "exists already");
     site.fails(&["group", "remove", "Domain Users"], "", 1, "built in");
@@ -242,12 +276,29 @@ fn groups_nest() {
 fn rules_and_names_change() {
     let site = Site::with_ann();
     site.ok(&[
-        "policy", "set", "--lockout-threshold", "5", "--lockout-window", "15m", "--lockout-duration", "0",
-        "--lockout-global-threshold", "50", "--address-threshold", "0", "--min-password-length", "20", "--max-password-age", "90d",
+        "policy",
+        "set",
+        "--lockout-threshold",
+        "5",
+        "--lockout-window",
+        "15m",
+        "--lockout-duration",
+        "0",
+        "--lockout-global-threshold",
+        "50",
+        "--address-threshold",
+        "0",
+        "--min-password-length",
+        "20",
+        "--max-password-age",
+        "90d",
     ]);
     let policy = site.json(&["policy", "show"]);
     assert_eq!((&policy["lockout_threshold"], &policy["lockout_window_seconds"]), (&5.into(), &900.into()));
-    assert_eq!((&policy["lockout_duration_seconds"], &policy["max_password_age_seconds"]), (&0.into(), &7_776_000.into()));
+    assert_eq!(
+        (&policy["lockout_duration_seconds"], &policy["max_password_age_seconds"]),
+        (&0.into(), &7_776_000.into())
+    );
     assert!(site.ok(&["policy", "show"]).contains("until unlocked"));
     site.fails(&["account", "passwd", "ann", "--password-stdin"], "nineteen characters", 1, "shorter than the 20");
     assert_eq!(site.json(&["policy", "set", "--max-password-age", "never"])["max_password_age_seconds"], Value::Null);
@@ -256,7 +307,10 @@ fn rules_and_names_change() {
     site.fails(&["policy", "set", "--lockout-window", "ten minutes"], "", 2, "no length of time");
     let before = site.json(&["domain", "show"]);
     let after = site.json(&["domain", "set", "--netbios", "corp", "--dns", "corp.example"]);
-    assert_eq!((&after["netbios"], &after["dns"], &after["sid"]), (&"CORP".into(), &"corp.example".into(), &before["sid"]));
+    assert_eq!(
+        (&after["netbios"], &after["dns"], &after["sid"]),
+        (&"CORP".into(), &"corp.example".into(), &before["sid"])
+    );
     assert_eq!(site.json(&["domain", "set", "--dns", ""])["dns"], Value::Null);
     site.fails(&["domain", "set", "--netbios", "NOT A NAME"], "", 1, "no NetBIOS name");
     site.fails(&["domain", "set"], "", 2, "--netbios");

@@ -2,8 +2,8 @@ use super::rows::{self, FOUND, damaged};
 use crate::memory::MAX_RID;
 use crate::moment::{duration_ms, to_ms};
 use crate::{
-    AccountEdit, AccountEntry, Domain, DomainNames, Found, GroupEntry, KeyId, Lookup, NewEntry, Policy, Rotation, Sealed,
-    StoreError,
+    AccountEdit, AccountEntry, Domain, DomainNames, Found, GroupEntry, KeyId, Lookup, NewEntry, Policy, Rotation,
+    Sealed, StoreError,
 };
 use portcullis_wire::utf16::upper_string;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
@@ -75,11 +75,12 @@ pub(super) fn reserve_rids(connection: &Connection, count: u32) -> Result<u32, S
 pub(super) fn add(connection: &Connection, new: &NewEntry) -> Result<(), StoreError> {
     let account = &new.account;
     add_principal(connection, account.rid, &account.name)?;
-    connection.prepare_cached(
-        "INSERT INTO account (rid, disabled, must_change, password_never_expires, hours, workstations, created)
+    connection
+        .prepare_cached(
+            "INSERT INTO account (rid, disabled, must_change, password_never_expires, hours, workstations, created)
          VALUES (?1, 0, 0, 0, x'', '', ?2)",
-    )?
-    .execute(params![account.rid, to_ms(account.created)])?;
+        )?
+        .execute(params![account.rid, to_ms(account.created)])?;
     write_account(connection, account)?;
     if let Some(sealed) = &new.sealed {
         write_secret(connection, account.rid, sealed)?;

@@ -107,7 +107,8 @@ fn quick_check(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn copy(source: &Connection, to: &Path) -> Result<(), StoreError> {
-    let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut target =
+        Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     target.busy_timeout(Duration::from_secs(10))?;
     let backup = Backup::new(source, &mut target)?;
     Ok(backup.run_to_completion(1024, Duration::from_millis(5), None)?)

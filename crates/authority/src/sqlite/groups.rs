@@ -57,9 +57,8 @@ pub(super) fn members(connection: &Connection, group: u32) -> Result<Vec<Member>
         "SELECT p.rid, p.name, EXISTS (SELECT 1 FROM team t WHERE t.rid = p.rid)
          FROM membership m JOIN principal p ON p.rid = m.member WHERE m.team = ?1 ORDER BY p.name_key",
     )?;
-    let members = query.query_map([group], |row| {
-        Ok(Member { rid: row.get(0)?, name: row.get(1)?, is_group: row.get(2)? })
-    })?;
+    let members =
+        query.query_map([group], |row| Ok(Member { rid: row.get(0)?, name: row.get(1)?, is_group: row.get(2)? }))?;
     Ok(members.collect::<Result<_, _>>()?)
 }
 

@@ -90,7 +90,8 @@ impl Pool {
             None => self.open(file)?,
         };
         let open = writer.insert(open);
-        let level = if durability == Durability::Disk { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+        let level =
+            if durability == Durability::Disk { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
         open.connection.prepare_cached(level)?.execute([])?;
         let transaction = Transaction::new(&mut open.connection, TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;

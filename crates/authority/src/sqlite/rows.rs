@@ -2,8 +2,8 @@
 
 use crate::moment::{duration_ms, from_ms};
 use crate::{
-    AccountEntry, Domain, DomainNames, Found, GroupEntry, KeyId, LockoutPolicy, LogonHours, PasswordPolicy, Policy, Sealed,
-    StoreError,
+    AccountEntry, Domain, DomainNames, Found, GroupEntry, KeyId, LockoutPolicy, LogonHours, PasswordPolicy, Policy,
+    Sealed, StoreError,
 };
 use portcullis::Sid;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -11,9 +11,8 @@ use std::time::Duration;
 
 pub(super) fn domain(connection: &Connection) -> Result<Domain, StoreError> {
     let mut query = connection.prepare_cached("SELECT netbios, dns, sid FROM domain")?;
-    let row = query.query_row([], |row| {
-        Ok((DomainNames { netbios: row.get(0)?, dns: row.get(1)? }, row.get::<_, String>(2)?))
-    });
+    let row = query
+        .query_row([], |row| Ok((DomainNames { netbios: row.get(0)?, dns: row.get(1)? }, row.get::<_, String>(2)?)));
     let (names, sid) = row.optional()?.ok_or(StoreError::Empty)?;
     Ok(Domain { names, sid: sid.parse().map_err(|_| StoreError::Damaged("the domain's SID is none".into()))? })
 }

@@ -70,7 +70,8 @@ impl<'a> Client<'a> {
 
     /// Logs on with a plain password.
     pub fn plain(&self, authority: &dyn Authority) -> Result<Arc<Account>, Refusal> {
-        let user = if self.domain.is_empty() { self.user.to_owned() } else { format!("{}\\{}", self.domain, self.user) };
+        let user =
+            if self.domain.is_empty() { self.user.to_owned() } else { format!("{}\\{}", self.domain, self.user) };
         let token = format!("{user}:{}", self.password);
         let credential = Credential::acceptor(Password::new());
         let (_, handshake) = self.step(|call| credential.begin().token(token.as_bytes(), call));

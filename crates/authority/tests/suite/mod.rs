@@ -117,7 +117,10 @@ pub fn names_in_all_spellings<S: Store>(site: Site<S>) {
     ] {
         let account = Client::new(user, PASSWORD).domain(domain).ntlm(&site.directory).unwrap();
         assert_eq!(account.qualified_name(), "CORP\\Ann", "{domain} {user}");
-        assert_eq!((account.sid.to_string().as_str(), account.dns_domain.as_str()), ("S-1-5-21-1-2-3-1000", "corp.example"));
+        assert_eq!(
+            (account.sid.to_string().as_str(), account.dns_domain.as_str()),
+            ("S-1-5-21-1-2-3-1000", "corp.example")
+        );
         let plain = Client::new(user, PASSWORD).domain("").plain(&site.directory);
         assert!(domain != "" || plain.is_ok(), "{user}");
     }
@@ -199,7 +202,8 @@ pub fn states_show_after_the_proof_only<S: Store>(site: Site<S>) {
             assert_eq!(wrong.unwrap_err(), Refusal::WrongProof, "{refusal:?}");
         }
         // Each state wins over those behind it.
-        for (later, _) in states.iter().skip_while(|(_, other)| other != refusal).filter(|(_, other)| other != refusal) {
+        for (later, _) in states.iter().skip_while(|(_, other)| other != refusal).filter(|(_, other)| other != refusal)
+        {
             site.edit("ann", later.clone());
             let both = Client::new("ann", PASSWORD).ntlm(&site.directory);
             assert_eq!(both.unwrap_err(), *refusal);
@@ -208,7 +212,11 @@ pub fn states_show_after_the_proof_only<S: Store>(site: Site<S>) {
     }
     // What allows, and until when.
     site.edit("ann", fresh.clone());
-    let pc2 = AccountEdit { workstations: Some(vec!["pc2".into()]), hours: Some("sun 08:00-18:00".parse().unwrap()), ..edit() };
+    let pc2 = AccountEdit {
+        workstations: Some(vec!["pc2".into()]),
+        hours: Some("sun 08:00-18:00".parse().unwrap()),
+        ..edit()
+    };
     site.edit("ann", pc2);
     for workstation in ["PC2", "pc2.corp.example"] {
         let account = Client::new("ann", PASSWORD).workstation(workstation).ntlm(&site.directory).unwrap();
@@ -250,7 +258,12 @@ pub fn accounts_without_password<S: Store>(site: Site<S>) {
         }
         assert_eq!(Client::new(user, "x").plain(&site.directory).unwrap_err(), Refusal::NoPassword, "{user}");
     }
-    let new = NewAccount { name: "x".into(), secret: NewSecret::Password(Secret::new(String::new())), edit: AccountEdit::default(), groups: vec![] };
+    let new = NewAccount {
+        name: "x".into(),
+        secret: NewSecret::Password(Secret::new(String::new())),
+        edit: AccountEdit::default(),
+        groups: vec![],
+    };
     let error = site.directory.add_account(new).unwrap_err();
     assert!(matches!(error, AdminError::Password(PasswordRefused::Empty)));
 }
@@ -299,7 +312,8 @@ pub fn nested_groups<S: Store>(site: Site<S>) {
     for number in 0..MAX_GROUPS + 10 {
         let sid = "S-1-5-21-1-2-3".parse::<portcullis::Sid>().unwrap();
         let rid = 100_000 + u32::try_from(number).unwrap();
-        let group = GroupEntry { rid, sid: sid.child(rid).unwrap(), name: format!("g{number}"), description: String::new() };
+        let group =
+            GroupEntry { rid, sid: sid.child(rid).unwrap(), name: format!("g{number}"), description: String::new() };
         d.store().add_group(&group).unwrap();
         d.store().add_member(rid, inner).unwrap();
         inner = rid;
@@ -426,6 +440,11 @@ pub fn throttled_addresses<S: Store>(site: Site<S>) {
 /// Sixty-four at once: exactly ten are told apart from "locked".
 pub fn parallel_failures<S: Store>(site: Site<S>) {
     site.add("ann");
+    // Each reads another time, as threads do that overtake each other.
+    let (ticks, start) = (AtomicU64::new(0), site.now());
+    let Site { directory, clock, _keys } = site;
+    let directory = directory.with_clock(move || start - Duration::from_millis(ticks.fetch_add(1, Ordering::SeqCst)));
+    let site = Site { directory, clock, _keys };
     for user in ["ann", "nobody"] {
         let counted = at_once(64, |_| Client::new(user, "wrong").ntlm(&site.directory).unwrap_err());
         let first = if user == "ann" { Refusal::WrongProof } else { Refusal::UnknownAccount };
@@ -434,7 +453,8 @@ pub fn parallel_failures<S: Store>(site: Site<S>) {
     assert_eq!(Client::new("ann", PASSWORD).ntlm(&site.directory).unwrap_err(), Refusal::LockedOut);
     site.lockout(|lockout| lockout.address_threshold = 30);
     let users: Vec<String> = (0..64).map(|number| format!("u{number}")).collect();
-    let counted = at_once(64, |at| Client::new(&users[at], "wrong").from("192.0.2.9").ntlm(&site.directory).unwrap_err());
+    let counted =
+        at_once(64, |at| Client::new(&users[at], "wrong").from("192.0.2.9").ntlm(&site.directory).unwrap_err());
     assert_eq!(counted, BTreeMap::from([(name(Refusal::UnknownAccount), 30), (name(Refusal::Throttled), 34)]));
 }
 
@@ -519,7 +539,8 @@ pub fn accounts_are_administered<S: Store>(site: Site<S>) {
     let bob = site.add("bob");
     assert_eq!((ann.rid, bob.rid), (1000, 1001));
     let d = &site.directory;
-    let taken = NewAccount { name: "ANN".into(), secret: NewSecret::None, edit: AccountEdit::default(), groups: vec![] };
+    let taken =
+        NewAccount { name: "ANN".into(), secret: NewSecret::None, edit: AccountEdit::default(), groups: vec![] };
     assert!(matches!(d.add_account(taken), Err(AdminError::Store(StoreError::NameTaken(name))) if name == "ANN"));
     let edit = AccountEdit {
         upn: Some(Some("ann@corp.example".into())),
@@ -540,7 +561,8 @@ pub fn accounts_are_administered<S: Store>(site: Site<S>) {
     assert_eq!(d.edit_account("ann", nothing).unwrap().upn, None);
     assert!(matches!(d.account("ann@corp.example"), Err(AdminError::NoSuchAccount(_))));
     for bad in ["", "a/b", "a@b", "...", "a\n", " a", "a ", &"x".repeat(65)] {
-        let new = NewAccount { name: bad.into(), secret: NewSecret::None, edit: AccountEdit::default(), groups: vec![] };
+        let new =
+            NewAccount { name: bad.into(), secret: NewSecret::None, edit: AccountEdit::default(), groups: vec![] };
         assert!(matches!(d.add_account(new), Err(AdminError::BadName(_))), "{bad:?}");
     }
     d.store().remove_account(bob.rid).unwrap();
