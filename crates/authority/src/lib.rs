@@ -1,4 +1,25 @@
 //! Those who answer the questions of Portcullis' handshakes.
+//!
+//! A [`Directory`] is an [`Authority`](portcullis::Authority) over a [`Store`]: it finds whom a client means, opens the
+//! account's sealed [`SecretRecord`], compares the proof, and only then looks at the account's state. [`Memory`] and
+//! [`Sqlite`] are stores; each passes the suite in `tests/suite`. [`bootstrap`] makes a data folder, [`Audit`] writes
+//! down each decision.
+//!
+//! ```
+//! use portcullis_authority::*;
+//!
+//! # fn main() -> Result<(), OpenError> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let folder = folder.path().join("data");
+//! let made = bootstrap(&folder, &DomainNames::of_this_host(), Some("admin"))?;
+//! let (name, password) = made.first.unwrap(); // to be shown, once
+//! assert_eq!((name.as_str(), password.expose().len()), ("admin", 23));
+//!
+//! let directory = Directory::open_sqlite(&folder, LocalNames::default())?;
+//! assert!(directory.account("ADMIN")?.sid.to_string().starts_with("S-1-5-21-"));
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod administration;

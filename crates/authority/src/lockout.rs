@@ -134,7 +134,10 @@ impl Counter {
 
     /// The counter after one more failure. `lock_for` is a length in milliseconds, zero for ever.
     pub(crate) fn fail(self, now: i64, threshold: u32, window: i64, lock_for: i64) -> Self {
-        let over = self.locked_until != 0 || self.since.saturating_add(window) <= now || self.since > now;
+        // Attempts at once read the clock before they are counted, in any order: a window may begin after `now`. One
+        // that begins a whole window after it was begun before the clock was set back.
+        let set_back = self.since.saturating_sub(window) > now;
+        let over = self.locked_until != 0 || self.since.saturating_add(window) <= now || set_back;
         let (count, since) =
             if self.count == 0 || over { (1, now) } else { (self.count.saturating_add(1), self.since) };
         let locked_until = match (threshold != 0 && count >= threshold, lock_for) {
@@ -220,7 +223,9 @@ mod tests {
         // A window that has passed is forgotten; a clock that was set back begins a new one.
         let two = Counter { count: 2, since: 10, locked_until: 0 };
         assert_eq!(two.fail(110, 3, 100, 50).count, 1);
-        assert_eq!(two.fail(5, 3, 100, 50).count, 1);
+        assert_eq!(two.fail(-91, 3, 100, 50).count, 1);
+        // Attempts that overtake each other are of one window.
+        assert_eq!(two.fail(5, 3, 100, 50), Counter { count: 3, since: 10, locked_until: 55 });
         assert_eq!(two.fail(109, 3, 100, 0).locked_until, i64::MAX);
         assert_eq!(two.fail(109, 0, 100, 50).locked_until, 0);
     }

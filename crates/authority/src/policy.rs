@@ -43,7 +43,7 @@ impl PasswordPolicy {
         if length > Self::MAX_LENGTH {
             return Err(PasswordRefused::TooLong);
         }
-        if password.contains(|c: char| c == '\0' || c == '\r' || c == '\n') {
+        if password.contains(['\0', '\r', '\n']) {
             return Err(PasswordRefused::Control);
         }
         if portcullis_wire::utf16::same_name(name, password) {

@@ -24,11 +24,14 @@ struct Imported {
     without_password: usize,
 }
 
-/// A row of the file: where it stands, and the account or what is wrong with it.
+/// A row of the file: where it stands, and the account.
 struct Line {
     number: u64,
     account: NewAccount,
 }
+
+/// The line that it stands on, and what is wrong.
+type Mistake = (u64, String);
 
 /// From how many rows on the progress is shown.
 const MANY: usize = 50;
@@ -90,7 +93,7 @@ fn progress(rows: usize) -> ProgressBar {
 }
 
 /// Reads all rows; what is wrong with some is told together with what is wrong with others.
-fn read(text: &[u8]) -> Result<(Vec<Line>, Vec<(u64, String)>), Failed> {
+fn read(text: &[u8]) -> Result<(Vec<Line>, Vec<Mistake>), Failed> {
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).flexible(false).from_reader(text);
     let columns: Vec<String> = match reader.headers() {
@@ -203,7 +206,7 @@ fn truth(column: &str, text: &str) -> Result<bool, String> {
 }
 
 /// What the store would say of each row, and rows of one name.
-fn check(directory: &Directory<Sqlite>, lines: &[Line], mistakes: &mut Vec<(u64, String)>) {
+fn check(directory: &Directory<Sqlite>, lines: &[Line], mistakes: &mut Vec<Mistake>) {
     let mut seen = std::collections::HashMap::new();
     for Line { number, account } in lines {
         if let Err(error) = directory.check_account(account) {
@@ -214,7 +217,7 @@ fn check(directory: &Directory<Sqlite>, lines: &[Line], mistakes: &mut Vec<(u64,
     }
 }
 
-fn refuse(from: &str, mut mistakes: Vec<(u64, String)>) -> Failed {
+fn refuse(from: &str, mut mistakes: Vec<Mistake>) -> Failed {
     mistakes.sort();
     let mut words = String::new();
     for (line, mistake) in mistakes.iter().take(TOLD) {

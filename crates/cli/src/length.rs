@@ -31,7 +31,7 @@ pub(crate) fn parse_or_never(text: &str) -> Result<OrNever, String> {
 /// Writes a length of time as [`parse`] reads it.
 pub(crate) fn show(length: Duration) -> String {
     let seconds = length.as_secs();
-    let unit = UNITS.iter().skip(1).find(|(_, size)| seconds >= *size && seconds % size == 0);
+    let unit = UNITS.iter().skip(1).find(|(_, size)| seconds >= *size && seconds.is_multiple_of(*size));
     match unit {
         Some((name, size)) => format!("{}{name}", seconds / size),
         None => format!("{seconds}s"),

@@ -63,6 +63,24 @@ pub(super) fn check_writable(connection: &Connection) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// How many counters a file holds at most: some 100 MB, reached by a flood alone.
+pub(super) const MOST: i64 = 1_000_000;
+/// After how many failures a process looks how many there are.
+pub(super) const LOOK_EVERY: u64 = 4096;
+
+/// Takes away the counters that end first when there are more than `most`, and a tenth beyond.
+pub(super) fn bound(connection: &Connection, most: i64) -> Result<(), StoreError> {
+    let count: i64 = connection.query_row("SELECT count(*) FROM failure", [], |row| row.get(0))?;
+    if count > most {
+        connection.execute(
+            "DELETE FROM failure WHERE (account, address) IN
+                (SELECT account, address FROM failure ORDER BY ends LIMIT ?1)",
+            [count - most + most / 10],
+        )?;
+    }
+    Ok(())
+}
+
 fn read(connection: &Connection, attempt: &Attempt) -> Result<Counters, StoreError> {
     let mut query = connection
         .prepare_cached("SELECT count, since, locked_until FROM failure WHERE account = ?1 AND address = ?2")?;
@@ -102,4 +120,28 @@ fn sweep(connection: &Connection, now: i64) -> Result<(), StoreError> {
     )?;
     delete.execute([now])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_bounded() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::migrations::run(&mut connection).unwrap();
+        for number in 0..60 {
+            let counter = Counter { count: 1, since: number, locked_until: 0 };
+            write(&connection, AccountKey::of(&number.to_string()), &AddressKey::any(), Some(counter), 10).unwrap();
+        }
+        let left = || {
+            let sql = "SELECT count(*), min(since) FROM failure";
+            connection.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).unwrap()
+        };
+        bound(&connection, 60).unwrap();
+        assert_eq!(left(), (60, 0));
+        // Those that end last stay.
+        bound(&connection, 50).unwrap();
+        assert_eq!(left(), (45, 15));
+    }
 }

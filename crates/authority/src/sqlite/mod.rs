@@ -16,6 +16,7 @@ use pool::{Durability, Pool};
 use portcullis::Group;
 use rusqlite::Connection;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// A store in an SQLite file.
@@ -25,6 +26,8 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub struct Sqlite {
     pool: Pool,
+    /// How many failures this process has counted.
+    failures: AtomicU64,
 }
 
 impl Sqlite {
@@ -37,7 +40,7 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let pool = Pool::new(path);
         pool.migrate()?;
-        Ok(Self { pool })
+        Ok(Self { pool, failures: AtomicU64::new(0) })
     }
 
     /// Opens the file, and makes it when it is not there, readable for its owner alone.
@@ -105,7 +108,14 @@ impl Store for Sqlite {
     }
 
     fn count_failure(&self, attempt: &Attempt, now: SystemTime, policy: &LockoutPolicy) -> Result<Gate, StoreError> {
-        self.note(|connection| counters::count_failure(connection, attempt, now, policy))
+        // Looking how many there are takes long when they are many.
+        let look = self.failures.fetch_add(1, Ordering::Relaxed).is_multiple_of(counters::LOOK_EVERY);
+        self.note(|connection| {
+            if look {
+                counters::bound(connection, counters::MOST)?;
+            }
+            counters::count_failure(connection, attempt, now, policy)
+        })
     }
 
     fn forget_failures(&self, attempt: &Attempt) -> Result<(), StoreError> {
