@@ -2,6 +2,7 @@
 
 use crate::harness::{ANN, DOMAIN, PASSWORD, Server};
 use crate::peers::{self, Client, Logon};
+use crate::raw::{Connection, NEGOTIATE};
 use std::time::Duration;
 
 /// The right password, which nevertheless does not let in.
@@ -68,6 +69,43 @@ fn locked() {
 }
 
 #[test]
+fn throttled() {
+    let server = Server::start();
+    server.account("ben", "Battery staple 8");
+    server.cli(&["policy", "set", "--address-threshold", "4", "--loopback-exempt", "false"]);
+    for user in ["one", "two", "three", "four"] {
+        refused_by(peers::odd, &server, &Logon::new(user, PASSWORD), "account/unknown-account");
+    }
+    refused(&server, "account/throttled");
+    refused_by(peers::odd, &server, &Logon::new("ben", "Battery staple 8"), "account/throttled");
+    server.cli(&["policy", "set", "--loopback-exempt", "true"]);
+    let_in(&server);
+}
+
+#[test]
+fn no_password() {
+    let server = Server::start();
+    server.cli(&["account", "add", "cleo", "--no-password"]);
+    refused_by(peers::odd, &server, &Logon::new("cleo", PASSWORD), "account/no-password");
+    // The hash of the empty password, which some clients send as they would any other.
+    refused_by(peers::httpntlm, &server, &Logon::new("cleo", ""), "account/no-password");
+}
+
+#[test]
+fn store_unreachable() {
+    let server = Server::start();
+    let_in(&server);
+    // As after a disk failure or a wrong `rm`; then the store comes back.
+    let store = server.data().join("portcullis.db");
+    let gone = server.data().join("gone");
+    std::fs::rename(&store, &gone).unwrap();
+    std::fs::write(&store, b"no database").unwrap();
+    refused(&server, "account/store-unreachable");
+    std::fs::rename(&gone, &store).unwrap();
+    let_in(&server);
+}
+
+#[test]
 fn account_expired() {
     let server = Server::start();
     server.cli(&["account", "set", ANN, "--expires", "2020-01-01"]);
@@ -125,7 +163,7 @@ fn the_accounts_state_shows_only_after_the_right_password() {
 fn mic_missing() {
     let server = Server::start();
     refused_by(peers::odd, &server, &odd(&[("PEER_ODD", "mic-dropped")]), "ntlm/mic-missing");
-    // ntlm-auth announces none where it is asked to be of the time before MICs; so does curl.
+    // curl announces none.
     let server = Server::with("[ntlm]\nrequire_mic = true\n");
     refused_by(peers::curl, &server, &Logon::new(ANN, PASSWORD), "ntlm/mic-missing");
     let_in(&server);
@@ -186,6 +224,15 @@ fn ntlmv1_let_in_by_the_danger_setting_alone() {
     peers::wget(&server, &Logon::new(ANN, PASSWORD)).expect_user(ANN, 1);
     peers::wget(&server, &Logon::new(ANN, "Correct-horse 8")).expect_refused();
     peers::lwp_v1(&server, &Logon::new(ANN, PASSWORD)).expect_user(ANN, 1);
+}
+
+#[test]
+fn handshake_timeout() {
+    let server = Server::with("[limits]\nhandshake_seconds = 1\n");
+    let mut connection = Connection::open(server.http);
+    let begun = connection.get(&[&format!("Authorization: NTLM {NEGOTIATE}")]);
+    assert!(begun.challenge().is_some(), "{begun:?}");
+    server.expect_last_cause("host/handshake-timeout");
 }
 
 #[test]

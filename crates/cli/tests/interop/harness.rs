@@ -69,6 +69,10 @@ impl Server {
         text
     }
 
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}/", self.http)
     }
