@@ -65,6 +65,6 @@ mod tests {
     #[test]
     fn tables_line_up_and_hide_no_control_characters() {
         let rows = [["ann".to_owned(), "x".to_owned()], ["\u{1b}[2Jb".to_owned(), "yy".to_owned()]];
-        assert_eq!(table(["NAME", "V"], rows), "NAME         V\nann          x\n\\u{1b}[2Jb  yy");
+        assert_eq!(table(["NAME", "V"], rows), "NAME        V\nann         x\n\\u{1b}[2Jb  yy");
     }
 }

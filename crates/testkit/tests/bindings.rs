@@ -129,3 +129,17 @@ fn the_hash_is_that_of_the_gss_structure() {
     let md5 = ChannelBindings::tls_server_end_point(&hash).md5();
     assert_eq!(portcullis_testkit::hex::encode(&md5), "8f1214c9c9cab8dc3bf866da9aba57a7");
 }
+
+/// Under audit the outcome tells who would have been refused.
+#[test]
+fn audit_tells_valid_from_invalid() {
+    let mut ntlm = Ntlm::new(server_names());
+    ntlm.bindings = BindingPolicy::Audit;
+    let credential = Credential::acceptor(ntlm);
+    let settings = Settings { bindings: Some(ours()), ..Settings::default() };
+    let valid = clients().map(|client| {
+        let outcome = converse(&credential, &Realm::of_user(), &client, &settings);
+        outcome.context.unwrap().facts().bindings.is_valid()
+    });
+    assert_eq!(valid, [true, false, false, false]);
+}

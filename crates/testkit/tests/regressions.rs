@@ -1,7 +1,9 @@
-//! The classes of mistakes that acceptors of NTLM have made, a test each. Not here, because only a server can make them
-//! and its tests show that it does not: another user's session through a proxy's connection, an anonymous bind over
-//! LDAP, Basic without a check, and stalled handshakes (N24, N26, N27, N28). What this library has of N26 and N27, the
-//! empty password and the one path for all schemes, is at the end.
+//! The classes of mistakes that acceptors of NTLM have made, a test each.
+//!
+//! Four are a server's to make, and its tests show that it does not: another user's session through a proxy's
+//! connection (N24), an anonymous bind over LDAP (N26), Basic without a check (N27), stalled handshakes (N28). See
+//! `crates/server/tests/http.rs` and `crates/cli/tests/`; LDAP comes with its endpoint. What this library has of N26 and
+//! N27, the empty password and the one path for all schemes, is at the end.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

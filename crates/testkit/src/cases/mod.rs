@@ -25,6 +25,8 @@ pub struct Case {
     pub setup: Setup,
     /// Who speaks.
     pub says: Says,
+    /// Whether it once ended wrongly, and is kept apart for that.
+    pub regression: bool,
     /// The last status.
     pub expect: Status,
     /// The cause's name, or `ok`.
@@ -61,6 +63,7 @@ impl Case {
             shows: shows.to_owned(),
             setup: Setup::default(),
             says: Says::Client(Box::new(initiator)),
+            regression: false,
             expect: Status::SEC_E_OK,
             cause: "ok",
         }
@@ -82,6 +85,7 @@ impl Case {
     /// The folder below `vectors/`.
     pub fn folder(&self) -> &'static str {
         match self.setup.package {
+            _ if self.regression => "regressions",
             Package::Ntlm => "ntlm",
             Package::Password => "password",
         }
