@@ -116,7 +116,7 @@ impl Report {
             work.to_owned(),
             Spread::of(mine).show(unit),
             format!("{} {}", peer.0, Spread::of(theirs).show(unit)),
-            format!("{:.2}× ({:.2}–{:.2})", ratio.median, ratio.min, ratio.max),
+            format!("{:.3}× ({:.2}–{:.2})", ratio.median, ratio.min, ratio.max),
             goal.show(true),
             goal.met(ratio.median).to_owned(),
         ]);
