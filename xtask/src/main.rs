@@ -53,5 +53,7 @@ fn run(command: &mut Command) -> Result<(), String> {
 
 /// The workspace's root.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    // What cargo says when it runs us; the path at compile time may be of another checkout with the same target folder.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here).parent().map(Path::to_path_buf).unwrap_or_default()
 }
