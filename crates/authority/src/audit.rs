@@ -157,7 +157,7 @@ impl Record {
                 name: self.substatus.row().map_or("?", |row| row.name),
                 code: format!("{:#010x}", self.substatus.0),
             },
-            account: self.account.as_ref().map(|(name, _)| name.as_str()),
+            account: self.account.as_ref().map(|(name, _)| name.clone()).or_else(|| claimed_name(&self.claim)),
             sid: self.account.as_ref().map(|(_, sid)| sid.as_str()),
             claimed_user: said(self.claim.user()),
             claimed_domain: said(self.claim.domain()),
@@ -176,6 +176,15 @@ impl Record {
     }
 }
 
+/// The name that the client claimed, in the form of an account's.
+fn claimed_name(claim: &Claim) -> Option<String> {
+    match (claim.domain(), claim.user()) {
+        (_, "") => None,
+        ("", user) => Some(user.to_owned()),
+        (domain, user) => Some(format!("{domain}\\{user}")),
+    }
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,
@@ -183,7 +192,8 @@ struct Line<'a> {
     cause: &'static str,
     status: Code,
     substatus: Code,
-    account: Option<&'a str>,
+    /// The account that was let in; in a refusal, which has no `sid`, the one that the client tried.
+    account: Option<String>,
     sid: Option<&'a str>,
     claimed_user: Option<String>,
     claimed_domain: Option<String>,
@@ -242,7 +252,7 @@ mod tests {
         assert_eq!(value["status"]["name"], "SEC_E_LOGON_DENIED");
         assert_eq!(value["status"]["code"], "0x8009030c");
         assert_eq!(value["substatus"]["code"], "0xc000006a");
-        assert_eq!(value["account"], serde_json::Value::Null);
+        assert_eq!((&value["account"], &value["sid"]), (&r"CORP\ann".into(), &serde_json::Value::Null));
         assert_eq!((&value["claimed_user"], &value["peer"]), (&"ann".into(), &"192.0.2.7:50000".into()));
         assert_eq!((&value["workstation"], &value["target"]), (&"PC1".into(), &"HTTP/web1".into()));
         assert!(value.get("malformed").is_none());
