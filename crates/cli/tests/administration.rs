@@ -121,6 +121,7 @@ fn passwords_come_from_safe_places() {
     site.fails(&add("ann"), "another one\n", 1, "exists already");
     site.fails(&add("bob"), "\n", 1, "the password is empty");
     site.fails(&add("bob"), "", 1, "the password is empty");
+    site.ok(&["policy", "set", "--min-password-length", "8"]);
     site.fails(&add("bob"), "short\n", 1, "shorter than the 8 characters");
     site.fails(&add("bob"), "two\nlines of text\n", 1, "line end");
     site.fails(&["account", "add", "bob"], "", 2, "--password-stdin");
@@ -203,6 +204,7 @@ fn an_import_is_all_or_nothing() {
     let site = Site::with_ann();
     site.ok(&["group", "add", "Staff"]);
     site.ok(&["group", "add", "Night Shift"]);
+    site.ok(&["policy", "set", "--min-password-length", "8"]);
     let bad = "name,password,nt_hash,disabled,groups\n\
         bob,bob's long password,,no,Staff\n\
         \"eve\",short,,,\n\
