@@ -160,6 +160,22 @@ fn a_damaged_store_denies() {
 }
 
 #[test]
+fn a_store_that_is_overwritten_in_use_denies() {
+    let folder = data();
+    let path = folder.path().join("portcullis.db");
+    let directory = open(folder.path());
+    assert_eq!(log_on(&directory, "ann"), None);
+    let good = fs::read(&path).unwrap();
+    // The same file, not another of the same name: what SQLite remembers of it must not let anybody in.
+    for bad in [Vec::new(), b"oops".to_vec(), vec![0; good.len()], vec![0xa5; good.len()]] {
+        fs::write(&path, &bad).unwrap();
+        assert_eq!(log_on(&directory, "ann"), Some(Refusal::Unreachable), "{} bytes", bad.len());
+        fs::write(&path, &good).unwrap();
+        assert_eq!(log_on(&directory, "ann"), None);
+    }
+}
+
+#[test]
 fn a_store_that_cannot_count_denies() {
     let folder = data();
     let directory = open(folder.path());

@@ -30,11 +30,14 @@ struct Open {
     file: FileId,
 }
 
-/// Which file a name means: SQLite would go on with one that was removed or replaced.
+/// Which file a name means, and in which state: SQLite would go on with one that was removed or replaced, and with the
+/// pages it remembers of one that was overwritten. Checkpoints change the state too; they are rare.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct FileId {
     device: u64,
     inode: u64,
+    length: u64,
+    changed: (i64, i64),
 }
 
 /// How long a writer waits for one in another process.
@@ -53,7 +56,7 @@ impl Pool {
 
     /// Brings the tables up to date.
     pub(super) fn migrate(&self) -> Result<(), StoreError> {
-        let mut open = self.open(self.file_id()?)?;
+        let mut open = self.open(self.stat()?)?;
         // Stays with the file. Readers and one writer do not wait for each other.
         let mode: String = open.connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
         if !mode.eq_ignore_ascii_case("wal") {
@@ -100,11 +103,19 @@ impl Pool {
     }
 
     fn file_id(&self) -> Result<FileId, StoreError> {
+        match self.stat()? {
+            FileId { length: 0, .. } => Err(StoreError::Damaged(format!("{} is empty", self.path.display()))),
+            file => Ok(file),
+        }
+    }
+
+    fn stat(&self) -> Result<FileId, StoreError> {
         let meta = fs::metadata(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(self.path.display().to_string()),
             _ => StoreError::Database(format!("{}: {error}", self.path.display())),
         })?;
-        Ok(FileId { device: meta.dev(), inode: meta.ino() })
+        let changed = (meta.mtime(), meta.mtime_nsec());
+        Ok(FileId { device: meta.dev(), inode: meta.ino(), length: meta.len(), changed })
     }
 
     fn open(&self, file: FileId) -> Result<Open, StoreError> {
