@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-/// What a server works with. All of it can be replaced while the server runs: [`Server::replace`].
+/// What a server works with. All of it can be replaced while the server runs: [`Replacer::replace`].
 pub struct Service {
     /// The settings; `http.listen` is the caller's to act on, by [`Server::bind`].
     pub config: Config,
