@@ -1,4 +1,6 @@
 use crate::{KeyRing, SecretRecord};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use portcullis::{Secret, Sid};
@@ -131,26 +133,12 @@ impl FromStr for MasterKey {
 
 /// Base64 of exactly 32 bytes, in the standard or the URL-safe alphabet.
 fn decode_base64(text: &str, out: &mut [u8; 32]) -> Option<()> {
-    let mut bits = 0u32;
-    let mut held = 0;
-    let mut slots = out.iter_mut();
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            *slots.next()? = u8::try_from(bits >> held & 0xff).ok()?;
-        }
-    }
-    slots.next().is_none().then_some(())
+    let text = text.trim_end_matches('=');
+    let engine = if text.contains(['-', '_']) { URL_SAFE_NO_PAD } else { STANDARD_NO_PAD };
+    let mut room = Secret::new([0; 33]);
+    let length = engine.decode_slice(text, room.expose_mut()).ok()?;
+    *out = room.expose().get(..length)?.try_into().ok()?;
+    Some(())
 }
 
 /// A secret at rest.

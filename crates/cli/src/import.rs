@@ -66,9 +66,9 @@ pub(crate) fn run(args: Import, data: &Data) -> Result<(), Failed> {
     let imported =
         Imported { imported: added.len(), without_password: accounts.iter().filter(|a| has_none(a)).count() };
     data.output().print(&imported, |Imported { imported, without_password }| match without_password {
-        0 => format!("{imported} accounts made"),
+        0 => format!("accounts made: {imported}"),
         none => {
-            format!("{imported} accounts made; {none} of them without a password, so that nobody can log on with them")
+            format!("accounts made: {imported}; {none} of them without a password, so that nobody can log on with them")
         }
     })
 }
