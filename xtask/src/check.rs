@@ -14,7 +14,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let mut findings = Vec::new();
     layers(&metadata, &mut findings);
     tokio_walls(&metadata, &mut findings);
-    licences(root, &metadata, &mut findings)?;
+    linked_packages(root, &metadata, &mut findings)?;
     dependency_reasons(root, &metadata, &mut findings)?;
     for file in rust_files(root) {
         let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -85,8 +85,8 @@ fn tokio_walls(metadata: &Metadata, findings: &mut Vec<String>) {
     }
 }
 
-/// Every package that we link has a licence of deny.toml's list.
-fn licences(root: &Path, metadata: &Metadata, findings: &mut Vec<String>) -> Result<(), String> {
+/// Every package that we link has a licence of deny.toml's list, is not banned there, and comes from crates.io.
+fn linked_packages(root: &Path, metadata: &Metadata, findings: &mut Vec<String>) -> Result<(), String> {
     let deny = fs::read_to_string(root.join("deny.toml")).map_err(|error| format!("deny.toml: {error}"))?;
     let deny: toml::Table = deny.parse().map_err(|error| format!("deny.toml: {error}"))?;
     let allowed: BTreeSet<&str> = deny
@@ -95,6 +95,13 @@ fn licences(root: &Path, metadata: &Metadata, findings: &mut Vec<String>) -> Res
         .into_iter()
         .flatten()
         .filter_map(toml::Value::as_str)
+        .collect();
+    let banned: BTreeSet<&str> = deny
+        .get("bans")
+        .and_then(|table| table.get("deny")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|ban| ban.get("name")?.as_str())
         .collect();
     for package in &metadata.packages {
         let licence = package.license.as_deref().unwrap_or_default().replace('/', " OR ");
@@ -107,6 +114,12 @@ fn licences(root: &Path, metadata: &Metadata, findings: &mut Vec<String>) -> Res
         });
         if !fits {
             findings.push(format!("licences: {} {} is under `{licence}`", package.name, package.version));
+        }
+        if banned.contains(package.name.as_str()) {
+            findings.push(format!("bans: {} {} is linked", package.name, package.version));
+        }
+        if package.source.as_ref().is_some_and(|source| !source.is_crates_io()) {
+            findings.push(format!("sources: {} {} does not come from crates.io", package.name, package.version));
         }
     }
     Ok(())
