@@ -106,7 +106,7 @@ impl Record {
             account,
             claim: facts.claim.clone(),
             package: facts.package.name,
-            mechanism: facts.mechanism(),
+            mechanism: facts.mechanism().name,
             version: facts.version,
             peer,
             correlation: correlation.to_owned(),

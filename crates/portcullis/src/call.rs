@@ -17,6 +17,9 @@ pub struct Call<'a> {
     pub want: Wants,
     /// The bindings of the channel that the tokens come through. Defaults to none.
     pub bindings: Option<&'a ChannelBindings>,
+    /// The service that an initiator means, as an SPN (`HTTP/web.example`). Acceptors do not look at it. Defaults to
+    /// none.
+    pub target: Option<&'a str>,
     /// The peer's address, for authorities that throttle by it. Defaults to unknown.
     pub peer: Option<IpAddr>,
     /// How many bytes `out` may grow: a C caller's buffer. Defaults to any number.
@@ -26,7 +29,7 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A call with the four things that every call needs, and the defaults for the rest.
     pub fn new(now: SystemTime, random: &'a mut dyn Random, events: &'a mut dyn Events, out: &'a mut Vec<u8>) -> Self {
-        Self { now, random, events, out, want: Wants::default(), bindings: None, peer: None, room: None }
+        Self { now, random, events, out, want: Wants::default(), bindings: None, target: None, peer: None, room: None }
     }
 }
 
@@ -74,11 +77,28 @@ pub(crate) struct Leg<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) want: Wants,
     pub(crate) bindings: Option<&'a ChannelBindings>,
+    pub(crate) target: Option<&'a str>,
     pub(crate) peer: Option<IpAddr>,
-    room: Option<usize>,
+    pub(crate) room: Option<usize>,
 }
 
 impl Leg<'_> {
+    /// The leg as a package inside this one sees it: with wishes of its own, and an output that the outer package
+    /// frames. `overhead` is what that frame takes of the caller's room.
+    pub(crate) fn inner<'b>(&'b mut self, want: Wants, overhead: usize, out: &'b mut Vec<u8>) -> Leg<'b> {
+        Leg {
+            now: self.now,
+            random: &mut *self.random,
+            events: &mut *self.events,
+            out,
+            want,
+            bindings: self.bindings,
+            target: self.target,
+            peer: self.peer,
+            room: self.room.map(|room| room.saturating_sub(overhead)),
+        }
+    }
+
     pub(crate) fn random<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes).map_err(|NoRandomness| CallCause::NoRandomness)?;
@@ -105,7 +125,7 @@ impl Leg<'_> {
 
 impl<'a> From<Call<'a>> for Leg<'a> {
     fn from(call: Call<'a>) -> Self {
-        let Call { now, random, events, out, want, bindings, peer, room } = call;
-        Self { now, random, events, out, want, bindings, peer, room }
+        let Call { now, random, events, out, want, bindings, target, peer, room } = call;
+        Self { now, random, events, out, want, bindings, target, peer, room }
     }
 }

@@ -1,5 +1,5 @@
 use crate::protection::{Open, Protection, Seal};
-use crate::{Facts, Failure, Segment};
+use crate::{Facts, Failure, Negotiation, PackageInfo, Segment};
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +14,17 @@ pub struct Context {
 impl Context {
     pub(crate) fn new(facts: Facts, protection: Box<dyn Protection>) -> Self {
         Self { facts: Arc::new(facts), protection, halves: None }
+    }
+
+    /// The same context as one of the package around it.
+    pub(crate) fn within(self, package: &'static PackageInfo, negotiation: Negotiation) -> Self {
+        let facts = Arc::new(self.facts.within(package, negotiation));
+        Self { facts, ..self }
+    }
+
+    /// The keys, before anything was protected with them.
+    pub(crate) fn protection(&mut self) -> &mut dyn Protection {
+        self.protection.as_mut()
     }
 
     /// What the handshake learned.

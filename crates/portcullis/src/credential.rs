@@ -1,45 +1,63 @@
 use crate::handshake::Step;
-use crate::{NeedsToken, PackageInfo};
+use crate::{NeedsToken, PackageInfo, Role};
 use std::fmt;
 use std::sync::Arc;
 
 /// What one side is before anyone calls: immutable, and shared by any number of handshakes and threads.
 #[derive(Clone)]
-pub struct Credential(Arc<dyn Package>);
+pub struct Credential {
+    package: Arc<dyn Package>,
+    role: Role,
+}
 
 impl Credential {
     /// A credential that accepts clients by `package`.
     pub fn acceptor<P: AcceptorPackage>(package: P) -> Self {
-        Self(package.into_package())
+        Self { package: package.into_package(), role: Role::Acceptor }
     }
 
-    /// Begins a handshake. Everything about the peer lives in what it gives.
+    /// A credential that logs on to servers by `package`.
+    pub fn initiator<P: InitiatorPackage>(package: P) -> Self {
+        Self { package: package.into_package(), role: Role::Initiator }
+    }
+
+    /// Begins a handshake. Everything about the peer lives in what it gives. An initiator speaks first: its first
+    /// token comes from an empty one.
     pub fn begin(&self) -> NeedsToken {
-        NeedsToken(Arc::clone(&self.0).accept())
+        NeedsToken(Arc::clone(&self.package).begin())
     }
 
     /// The row of the credential's package.
     pub fn package(&self) -> &'static PackageInfo {
-        self.0.info()
+        self.package.info()
+    }
+
+    /// Which side it is.
+    pub fn role(&self) -> Role {
+        self.role
     }
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Credential").field(&self.package().name).finish()
+        f.debug_struct("Credential").field("package", &self.package().name).field("role", &self.role).finish()
     }
 }
 
-/// A package's configuration, to be made into a [`Credential`]. Sealed: the packages are those of this library.
+/// The configuration of an acceptor, to be made into a [`Credential`]. Sealed: the packages are those of this library.
 #[allow(private_bounds, reason = "sealed on purpose")]
 pub trait AcceptorPackage: Sealed {}
-impl<P: Sealed> AcceptorPackage for P {}
+
+/// The configuration of an initiator, to be made into a [`Credential`]. Sealed: the packages are those of this library.
+#[allow(private_bounds, reason = "sealed on purpose")]
+pub trait InitiatorPackage: Sealed {}
 
 pub(crate) trait Sealed {
     fn into_package(self) -> Arc<dyn Package>;
 }
 
+/// One side of a package, configured.
 pub(crate) trait Package: Send + Sync {
     fn info(&self) -> &'static PackageInfo;
-    fn accept(self: Arc<Self>) -> Box<dyn Step>;
+    fn begin(self: Arc<Self>) -> Box<dyn Step>;
 }

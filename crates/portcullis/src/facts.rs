@@ -7,7 +7,9 @@ use std::time::SystemTime;
 pub struct Facts {
     /// The package that established the context.
     pub package: &'static PackageInfo,
-    /// The account that the authority named; `None` for an anonymous client.
+    /// Which side this is.
+    pub role: Role,
+    /// The account that the authority named; `None` for an anonymous client, and on the initiator's side.
     pub account: Option<Arc<Account>>,
     /// What the client said of itself. Only [`Claim::target`] and [`Claim::workstation`] are of use: neither is
     /// proved unless the message that carried it was (an NTLM MIC, for one).
@@ -32,8 +34,28 @@ pub struct Facts {
     pub bindings_aware: bool,
     /// A number for this logon.
     pub logon_id: u64,
+    /// How the package inside this one was agreed on, where there is one.
+    pub negotiation: Option<Negotiation>,
     /// The facts of the package inside this one, where there is one.
     pub inner: Option<Arc<Facts>>,
+}
+
+/// Which side of a context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The server.
+    Acceptor,
+    /// The client.
+    Initiator,
+}
+
+/// How two sides came to a mechanism (SecPkgContext_NegotiationInfo).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Negotiation {
+    /// They negotiated it.
+    Complete,
+    /// The initiator spoke the mechanism's own tokens, without negotiation.
+    Direct,
 }
 
 /// SecPkgContext_KeyInfo.
@@ -52,9 +74,31 @@ pub struct KeyInfo {
 }
 
 impl Facts {
+    /// The facts of a context around this one: the same client, account and keys, by another package.
+    pub(crate) fn within(self: Arc<Self>, package: &'static PackageInfo, negotiation: Negotiation) -> Facts {
+        Facts {
+            package,
+            role: self.role,
+            account: self.account.clone(),
+            claim: self.claim.clone(),
+            version: self.version,
+            granted: self.granted,
+            start: self.start,
+            expiry: self.expiry,
+            sizes: self.sizes, // SIZES through Negotiate is the inner package's
+            key_info: self.key_info,
+            session_key: self.session_key.as_ref().map(|key| Secret::new(*key.expose())),
+            bindings: self.bindings,
+            bindings_aware: self.bindings_aware,
+            logon_id: self.logon_id,
+            negotiation: Some(negotiation),
+            inner: Some(self),
+        }
+    }
+
     /// The mechanism that did the work: this package, or the one inside it.
-    pub fn mechanism(&self) -> &'static str {
-        self.inner.as_ref().map_or(self.package.name, |inner| inner.mechanism())
+    pub fn mechanism(&self) -> &'static PackageInfo {
+        self.inner.as_ref().map_or(self.package, |inner| inner.mechanism())
     }
 
     /// The client's `DOMAIN\name`; `None` for an anonymous client.
@@ -62,12 +106,15 @@ impl Facts {
         self.account.as_ref().map(|account| account.qualified_name())
     }
 
-    /// The account behind the context as an access token.
-    pub fn access_token(&self) -> AccessToken {
-        let level = if self.granted.contains(ContextFlags::IDENTIFY) { Level::Identify } else { Level::Impersonate };
-        match &self.account {
-            Some(account) => AccessToken::of(account, self.package.authentication_sid, self.logon_id, level),
-            None => AccessToken::anonymous(self.logon_id),
+    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer.
+    pub fn access_token(&self) -> Option<AccessToken> {
+        if self.role == Role::Initiator {
+            return None;
         }
+        let level = if self.granted.contains(ContextFlags::IDENTIFY) { Level::Identify } else { Level::Impersonate };
+        Some(match &self.account {
+            Some(account) => AccessToken::of(account, self.mechanism().authentication_sid, self.logon_id, level),
+            None => AccessToken::anonymous(self.logon_id),
+        })
     }
 }

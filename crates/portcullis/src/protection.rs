@@ -30,6 +30,17 @@ pub struct Sizes {
 /// The keys of a context before anyone uses them.
 pub(crate) trait Protection: Send + Sync {
     fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>);
+
+    /// Whether the mechanism wants the mechanism list signed although it was everybody's first choice.
+    fn demands_list_mic(&self) -> bool {
+        false
+    }
+
+    /// Signs the mechanism list, before any message (RFC 4178 §5).
+    fn make_list_mic(&mut self, list: &[u8]) -> Result<Vec<u8>, Failure>;
+
+    /// Checks the peer's signature over the mechanism list.
+    fn check_list_mic(&mut self, list: &[u8], mic: &[u8]) -> Result<(), Failure>;
 }
 
 /// The sending half.
@@ -50,6 +61,14 @@ pub(crate) struct NoKeys;
 impl Protection for NoKeys {
     fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>) {
         (Box::new(NoKeys), Box::new(NoKeys))
+    }
+
+    fn make_list_mic(&mut self, _: &[u8]) -> Result<Vec<u8>, Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+
+    fn check_list_mic(&mut self, _: &[u8], _: &[u8]) -> Result<(), Failure> {
+        Err(CallCause::NotNegotiated.into())
     }
 }
 

@@ -285,7 +285,7 @@ fn n13_nobody_and_guest_stay_out() {
         let facts = context.facts();
         assert!(facts.granted.contains(ContextFlags::NULL_SESSION) && facts.account.is_none());
         assert!(facts.session_key.is_none() && facts.key_info.is_none());
-        assert_eq!(facts.access_token().user.to_string(), "S-1-5-7");
+        assert_eq!(facts.access_token().unwrap().user.to_string(), "S-1-5-7");
         assert!(context.sign(&mut [Segment::Data(&mut [1]), Segment::Token(&mut [0; 16])]).is_err());
         // A wrong proof is not let in as nobody.
         let wrong = Initiator { password: "other".into(), ..user() };

@@ -7,7 +7,7 @@ use crate::principal::ClaimBuilder;
 use crate::protection::NoKeys;
 use crate::{
     Answer, BindingPolicy, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts,
-    Failure, KeyInfo, Question, Sizes, VerifyNtlm, has_marshalled_target, package, target_matches,
+    Failure, KeyInfo, Question, Role, Sizes, VerifyNtlm, has_marshalled_target, package, target_matches,
 };
 use portcullis_wire::filetime;
 use portcullis_wire::ntlm::{
@@ -178,6 +178,7 @@ impl AwaitAuthenticate {
         leg.requires(granted)?;
         let facts = Facts {
             package: &package::NTLM,
+            role: Role::Acceptor,
             account: None,
             claim,
             version: "anonymous",
@@ -190,6 +191,7 @@ impl AwaitAuthenticate {
             bindings,
             bindings_aware: false,
             logon_id: self.logon_id,
+            negotiation: None,
             inner: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))
@@ -218,13 +220,14 @@ impl AwaitVerdict {
     fn finish(&self, question: VerifyNtlm, answer: Answer, leg: &mut Leg<'_>) -> Result<Next, Failure> {
         let logon = answer.into_verdict()?;
         leg.event(&Event::Verified { account: &logon.account });
-        let Proved { session_key, bindings, bindings_aware } = self.prove(&question, &logon.key, leg)?;
+        let Proved { session_key, has_mic, bindings, bindings_aware } = self.prove(&question, &logon.key, leg)?;
 
         let granted = granted(self.flags);
         leg.requires(granted)?;
-        let protection = Box::new(SessionKeys::new(&session_key, self.flags, Sender::Server));
+        let protection = Box::new(SessionKeys::new(&session_key, self.flags, Sender::Server, has_mic));
         let facts = Facts {
             package: &package::NTLM,
+            role: Role::Acceptor,
             expiry: logon.account.logoff_at,
             account: Some(logon.account),
             version: question.form().name(),
@@ -237,6 +240,7 @@ impl AwaitVerdict {
             bindings,
             bindings_aware,
             logon_id: self.logon_id,
+            negotiation: None,
             inner: None,
         };
         Ok(Next::Done(Context::new(facts, protection)))
@@ -260,20 +264,20 @@ impl AwaitVerdict {
         let client = client_bindings(&response)?;
         let bindings = judge_bindings(&self.acceptor, client, leg)?;
         self.acceptor.check_target(&question.claim)?;
-        self.check_mic(&message, &response, &session_key)?;
-        Ok(Proved { session_key, bindings, bindings_aware: client != ClientBindings::Unaware })
+        let has_mic = self.check_mic(&message, &response, &session_key)?;
+        Ok(Proved { session_key, has_mic, bindings, bindings_aware: client != ClientBindings::Unaware })
     }
 
     /// MS-NLMP 3.2.5.1.2: the MIC is due when the client's AV flags announce it; they stand under the proof, so that
-    /// nobody on the way can take the announcement back.
+    /// nobody on the way can take the announcement back. Says whether there is one.
     fn check_mic(
         &self,
         message: &Authenticate<'_>,
         response: &NtResponse<'_>,
         session_key: &Key,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         if !announces_mic(response)? {
-            return if self.acceptor.config.require_mic { Err(Cause::MicMissing.into()) } else { Ok(()) };
+            return if self.acceptor.config.require_mic { Err(Cause::MicMissing.into()) } else { Ok(false) };
         }
         let mic = message.mic().ok_or(Cause::MicMissing)?;
         if *mic == [0; 16] {
@@ -282,13 +286,14 @@ impl AwaitVerdict {
         let before = message.raw.get(..MIC_OFFSET).unwrap_or_default();
         let behind = message.raw.get(MIC_OFFSET + mic.len()..).unwrap_or_default();
         let expected = keys::mic(session_key, &[&self.transcript], (before, behind));
-        if bool::from(expected.ct_eq(mic)) { Ok(()) } else { Err(Cause::MicWrong.into()) }
+        if bool::from(expected.ct_eq(mic)) { Ok(true) } else { Err(Cause::MicWrong.into()) }
     }
 }
 
 /// What holds of a client whose messages passed every check.
 struct Proved {
     session_key: Key,
+    has_mic: bool,
     bindings: BindingsOutcome,
     bindings_aware: bool,
 }

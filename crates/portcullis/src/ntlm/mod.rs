@@ -27,7 +27,7 @@ pub use cause::Cause;
 pub use keys::KeyStrength;
 pub use verify::{Verified, verify};
 
-use crate::credential::{Package, Sealed};
+use crate::credential::{AcceptorPackage, Package, Sealed};
 use crate::handshake::Step;
 use crate::{BindingPolicy, PackageInfo, package};
 use portcullis_wire::ntlm::{AvId, Flags, push_av_pair, push_av_text};
@@ -145,6 +145,8 @@ struct Acceptor {
     target_type: Flags,
 }
 
+impl AcceptorPackage for Ntlm {}
+
 impl Sealed for Ntlm {
     fn into_package(self) -> Arc<dyn Package> {
         let names = &self.names;
@@ -182,7 +184,7 @@ impl Package for Acceptor {
         &package::NTLM
     }
 
-    fn accept(self: Arc<Self>) -> Box<dyn Step> {
+    fn begin(self: Arc<Self>) -> Box<dyn Step> {
         accept::begin(self)
     }
 }

@@ -19,11 +19,17 @@ pub(super) struct SessionKeys {
     key: Key,
     flags: Flags,
     sends: Sender,
+    /// Whether AUTHENTICATE has a MIC.
+    has_mic: bool,
+    /// How often the mechanism list was signed here, and by the peer. Messages are numbered on from there, while the
+    /// cipher begins anew (MS-SPNG 3.2.5.1 says so of the cipher; the count is what Samba and gss-ntlmssp do).
+    lists_made: u32,
+    lists_checked: u32,
 }
 
 impl SessionKeys {
-    pub(super) fn new(key: &Key, flags: Flags, sends: Sender) -> Self {
-        Self { key: Secret::new(*key.expose()), flags, sends }
+    pub(super) fn new(key: &Key, flags: Flags, sends: Sender, has_mic: bool) -> Self {
+        Self { key: Secret::new(*key.expose()), flags, sends, has_mic, lists_made: 0, lists_checked: 0 }
     }
 
     fn extended(&self, sender: Sender) -> Box<Extended> {
@@ -31,7 +37,7 @@ impl SessionKeys {
             sign_key: keys::sign_key(&self.key, sender),
             rc4: Rc4::new(keys::seal_key(&self.key, self.flags, sender).expose()),
             flags: self.flags,
-            sequence: 0,
+            sequence: if sender == self.sends { self.lists_made } else { self.lists_checked },
         })
     }
 }
@@ -46,9 +52,38 @@ impl Protection for SessionKeys {
             return (self.extended(self.sends), self.extended(peer));
         }
         // One key, one RC4 stream and one count of messages for both directions: a lock inside both halves.
-        let shared = Arc::new(Mutex::new(Shared { rc4: Rc4::new(self.key.expose()), sequence: 0 }));
+        let sequence = self.lists_made + self.lists_checked;
+        let shared = Arc::new(Mutex::new(Shared { rc4: Rc4::new(self.key.expose()), sequence }));
         let half = || Plain { shared: Arc::clone(&shared), flags: self.flags };
         (Box::new(half()), Box::new(half()))
+    }
+
+    /// MS-SPNG <8>: a client whose AUTHENTICATE has a MIC signs the mechanism list too.
+    fn demands_list_mic(&self) -> bool {
+        self.has_mic
+    }
+
+    fn make_list_mic(&mut self, list: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.needs_signing()?;
+        let mut mic = vec![0; SIGNATURE_LEN];
+        self.halves().0.sign(&mut [Segment::SignOnly(list), Segment::Token(&mut mic)])?;
+        self.lists_made = 1;
+        Ok(mic)
+    }
+
+    fn check_list_mic(&mut self, list: &[u8], mic: &[u8]) -> Result<(), Failure> {
+        self.needs_signing()?;
+        let mut mic = <[u8; SIGNATURE_LEN]>::try_from(mic).map_err(|_| CallCause::BadSignature)?;
+        self.halves().1.verify(&mut [Segment::SignOnly(list), Segment::Token(&mut mic)])?;
+        self.lists_checked = 1;
+        Ok(())
+    }
+}
+
+impl SessionKeys {
+    /// A dummy signature proves nothing: without signing there is no signed list.
+    fn needs_signing(&self) -> Result<(), Failure> {
+        if protects(self.flags) { Ok(()) } else { Err(CallCause::NotNegotiated.into()) }
     }
 }
 

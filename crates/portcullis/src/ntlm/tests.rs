@@ -241,7 +241,7 @@ fn attributes_are_read_from_the_facts() {
             ("CLIENT_SPECIFIED_TARGET", Some(Attribute::ClientSpecifiedTarget(""))),
         ]
     );
-    let token = facts.access_token();
+    let token = facts.access_token().unwrap();
     assert_eq!(token.user, user().sid);
     assert!(token.has(&well_known::NTLM_AUTHENTICATION) && !token.has(&well_known::ANONYMOUS));
 }

@@ -3,7 +3,7 @@ use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::protection::NoKeys;
 use crate::{
-    BindingsOutcome, CallCause, Claim, Context, ContextFlags, Event, Facts, Failure, Question, Secret, Sizes,
+    BindingsOutcome, CallCause, Claim, Context, ContextFlags, Event, Facts, Failure, Question, Role, Secret, Sizes,
     VerifyPassword, package,
 };
 
@@ -42,6 +42,7 @@ impl Step for AwaitVerdict {
         leg.requires(ContextFlags::CONNECTION)?;
         let facts = Facts {
             package: &package::PASSWORD,
+            role: Role::Acceptor,
             expiry: logon.account.logoff_at,
             account: Some(logon.account),
             claim: question.claim,
@@ -59,6 +60,7 @@ impl Step for AwaitVerdict {
             bindings: BindingsOutcome::Unchecked,
             bindings_aware: false,
             logon_id: leg.random().map(u64::from_le_bytes)?,
+            negotiation: None,
             inner: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))

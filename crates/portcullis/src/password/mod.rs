@@ -14,7 +14,7 @@ mod verify;
 pub use cause::Cause;
 pub use verify::{Verified, verify};
 
-use crate::credential::{Package, Sealed};
+use crate::credential::{AcceptorPackage, Package, Sealed};
 use crate::handshake::Step;
 use crate::{PackageInfo, package};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ impl Password {
     }
 }
 
+impl AcceptorPackage for Password {}
+
 impl Sealed for Password {
     fn into_package(self) -> Arc<dyn Package> {
         Arc::new(self)
@@ -42,7 +44,7 @@ impl Package for Password {
         &package::PASSWORD
     }
 
-    fn accept(self: Arc<Self>) -> Box<dyn Step> {
+    fn begin(self: Arc<Self>) -> Box<dyn Step> {
         accept::begin()
     }
 }

@@ -42,14 +42,14 @@ struct Page<'a> {
 
 impl Who {
     pub(crate) fn of(facts: &Facts, id: &CorrelationId) -> Self {
-        let token = facts.access_token();
+        let token = facts.access_token(); // a server's context always has one
         let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let account = facts.account.as_deref();
         Self {
             // A null session has the name that Windows gives it (MS-DTYP 2.4.2.4, S-1-5-7).
             name: account.map_or_else(|| "ANONYMOUS LOGON".to_owned(), |account| account.name.clone()),
             domain: account.map_or_else(|| "NT AUTHORITY".to_owned(), |account| account.domain.clone()),
-            sid: token.user.to_string(),
+            sid: token.map(|token| token.user.to_string()).unwrap_or_default(),
             upn: account.and_then(|account| account.upn.clone()),
             display_name: account.and_then(|account| account.display_name.clone()),
             groups: account.map_or_else(Vec::new, |account| {
@@ -60,7 +60,7 @@ impl Who {
                     .collect()
             }),
             package: facts.package.name,
-            mechanism: facts.mechanism(),
+            mechanism: facts.mechanism().name,
             version: facts.version,
             flags: facts.granted.names().collect(),
             flags_hex: format!("{:#010x}", facts.granted.0),
