@@ -71,7 +71,7 @@ fn strengths_of_sealing_keys() {
 
 /// Seals "Plaintext" as the specification does and gives data and signature.
 fn wrapped(session: &keys::Key, flags: u32, sender: Sender) -> (Vec<u8>, Vec<u8>) {
-    let (mut seal, _) = protection::SessionKeys::new(session, Flags(flags), sender).halves();
+    let (mut seal, _) = protection::SessionKeys::new(session, Flags(flags), sender, false).halves();
     let (mut data, mut signature) = (portcullis_wire::utf16::encode("Plaintext"), [0; 16]);
     seal.seal(&mut [Segment::Data(&mut data), Segment::Token(&mut signature)]).unwrap();
     (data, signature.to_vec())
