@@ -1,4 +1,5 @@
 use crate::{Account, BindingsOutcome, Claim};
+use portcullis_wire::der::Oid;
 
 /// What happened inside a handshake: for logs, audit lines and the diagnoser. No event holds a secret.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +13,13 @@ pub enum Event<'a> {
         version: &'static str,
         /// What the client says of itself.
         claim: &'a Claim,
+    },
+    /// The client offered mechanisms, and one was chosen.
+    Negotiating {
+        /// What the client offers, the most wanted first.
+        offered: &'a [Oid<'a>],
+        /// The name of the package that was chosen; `None` when there is none in common.
+        chosen: Option<&'static str>,
     },
     /// The client's channel bindings were judged.
     Bindings(BindingsOutcome),

@@ -1,4 +1,4 @@
-use crate::{Refusal, Status, Substatus, ntlm, password};
+use crate::{Refusal, Status, Substatus, negotiate, ntlm, password};
 use std::fmt;
 
 /// How a call ended badly. The peer may learn the status; the cause is for the operator alone.
@@ -87,6 +87,8 @@ pub enum Cause {
     Refused(Refusal),
     /// The NTLM package.
     Ntlm(ntlm::Cause),
+    /// The Negotiate package.
+    Negotiate(negotiate::Cause),
     /// The plain-password package.
     Password(password::Cause),
 }
@@ -94,10 +96,17 @@ pub enum Cause {
 impl Cause {
     /// Every cause of every part.
     pub fn catalogue() -> impl Iterator<Item = CauseRow> {
-        [CallCause::TABLE, HostCause::TABLE, Refusal::TABLE, ntlm::Cause::TABLE, password::Cause::TABLE]
-            .into_iter()
-            .flatten()
-            .copied()
+        [
+            CallCause::TABLE,
+            HostCause::TABLE,
+            Refusal::TABLE,
+            ntlm::Cause::TABLE,
+            negotiate::Cause::TABLE,
+            password::Cause::TABLE,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
     }
 
     /// The row of this cause.
@@ -107,6 +116,7 @@ impl Cause {
             Self::Host(cause) => cause.row(),
             Self::Refused(cause) => cause.row(),
             Self::Ntlm(cause) => cause.row(),
+            Self::Negotiate(cause) => cause.row(),
             Self::Password(cause) => cause.row(),
         }
     }
@@ -134,7 +144,9 @@ impl Cause {
     /// Where the token is malformed, where that is the cause.
     pub const fn malformed(&self) -> Option<portcullis_wire::Error> {
         match self {
-            Self::Ntlm(ntlm::Cause::Malformed(error)) => Some(*error),
+            Self::Ntlm(ntlm::Cause::Malformed(error)) | Self::Negotiate(negotiate::Cause::Malformed(error)) => {
+                Some(*error)
+            }
             _ => None,
         }
     }
@@ -152,7 +164,14 @@ macro_rules! from_part {
         fn from(cause: $part) -> Self { Self::$variant(cause) }
     })* };
 }
-from_part!(Call(CallCause), Host(HostCause), Refused(Refusal), Ntlm(ntlm::Cause), Password(password::Cause));
+from_part!(
+    Call(CallCause),
+    Host(HostCause),
+    Refused(Refusal),
+    Ntlm(ntlm::Cause),
+    Negotiate(negotiate::Cause),
+    Password(password::Cause)
+);
 
 causes! {
     /// Why a call could not be carried out, whatever the package.

@@ -34,6 +34,7 @@ context_flags! {
     IDENTIFY = 0x0008_0000, "the token may only be asked who it is";
     NULL_SESSION = 0x0010_0000, "requested: anonymous clients are allowed; granted: the client is anonymous";
     ALLOW_NON_USER_LOGONS = 0x0020_0000, "accounts of computers may log on";
+    FRAGMENT_TO_FIT = 0x0080_0000, "a token that does not fit is given in pieces";
     NO_TOKEN = 0x0100_0000, "no access token is built";
     PROXY_BINDINGS = 0x0400_0000, "the client must be bound to some channel, of a proxy's";
     ALLOW_MISSING_BINDINGS = 0x1000_0000, "clients that know no channel bindings are let in";

@@ -1,6 +1,8 @@
 //! The catalogue of packages: one row each.
 
+use portcullis_wire::der::Oid;
 use portcullis_wire::sid::{Sid, well_known};
+use portcullis_wire::spnego;
 use std::fmt;
 
 /// One row of the catalogue of packages (SecPkgInfo).
@@ -20,10 +22,13 @@ pub struct PackageInfo {
     pub max_token: u32,
     /// The SID that a token of this package's logons carries (MS-DTYP 2.4.2.4).
     pub authentication_sid: Option<Sid>,
+    /// The OIDs under which Negotiate offers it, the best known first; several name one mechanism. None for a package
+    /// that Negotiate does not offer.
+    pub mechanism_oids: &'static [Oid<'static>],
 }
 
 /// Every package that this library offers by name, one row each, with the numbers that Windows shows.
-pub const TABLE: &[&PackageInfo] = &[&NTLM];
+pub const TABLE: &[&PackageInfo] = &[&NEGOTIATE, &NTLM];
 
 /// NTLM.
 pub const NTLM: PackageInfo = PackageInfo {
@@ -34,6 +39,19 @@ pub const NTLM: PackageInfo = PackageInfo {
     rpc_id: 10,
     max_token: 2888,
     authentication_sid: Some(well_known::NTLM_AUTHENTICATION),
+    mechanism_oids: &[spnego::NTLM],
+};
+
+/// Negotiate: SPNEGO around the other packages.
+pub const NEGOTIATE: PackageInfo = PackageInfo {
+    name: "Negotiate",
+    comment: "Microsoft Package Negotiator",
+    capabilities: 0x0088_3BB3,
+    version: 1,
+    rpc_id: 9,
+    max_token: 48256,
+    authentication_sid: None,
+    mechanism_oids: &[],
 };
 
 /// A password sent as it is, as HTTP Basic and LDAP simple binds do. No package of `sspi.h`: it is not in [`TABLE`].
@@ -45,6 +63,7 @@ pub const PASSWORD: PackageInfo = PackageInfo {
     rpc_id: 0xFFFF,
     max_token: 1024,
     authentication_sid: None,
+    mechanism_oids: &[],
 };
 
 impl fmt::Display for PackageInfo {

@@ -15,11 +15,13 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod der;
 mod error;
 pub mod filetime;
 pub mod ntlm;
 mod reader;
 pub mod sid;
+pub mod spnego;
 mod upcase;
 pub mod utf16;
 mod writer;

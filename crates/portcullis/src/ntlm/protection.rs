@@ -60,7 +60,7 @@ impl Protection for SessionKeys {
 
     /// MS-SPNG <8>: a client whose AUTHENTICATE has a MIC signs the mechanism list too.
     fn demands_list_mic(&self) -> bool {
-        self.has_mic
+        self.has_mic && protects(self.flags)
     }
 
     fn make_list_mic(&mut self, list: &[u8]) -> Result<Vec<u8>, Failure> {
