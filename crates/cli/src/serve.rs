@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use portcullis::Secret;
 use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Sqlite, bootstrap};
 use portcullis_server::{
-    Config, DEFAULT_FILE, HostNames, LogFormat, Replacer, Request, Server, Service, Signals, Threads,
+    Config, DEFAULT_FILE, HostNames, LogFormat, Replacer, Request, SchemeName, Server, Service, Signals, Threads,
 };
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -23,6 +23,7 @@ the requests under way and ends.
 
 Examples:
   portcullis serve
+  portcullis serve --schemes negotiate,ntlm
   portcullis serve --data /var/lib/portcullis --http 0.0.0.0:80 --http [::]:80 --log-format json")]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -30,6 +31,9 @@ pub(crate) struct Serve {
     /// Listen here; port 0 chooses one. Can be given several times; overrides `http.listen`
     #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     http: Vec<SocketAddr>,
+    /// What HTTP offers, in this order, between commas: negotiate, ntlm, basic; overrides `http.schemes`
+    #[arg(long, value_name = "SCHEMES", value_delimiter = ',', value_parser = scheme)]
+    schemes: Vec<SchemeName>,
     /// How log lines are written to standard error; overrides `log.format`
     #[arg(long, value_enum, value_name = "FORMAT")]
     log_format: Option<Format>,
@@ -88,6 +92,10 @@ impl Serve {
         let mut settings = config::load(&self.folder.data)?;
         if !self.http.is_empty() {
             settings.http.listen.clone_from(&self.http);
+        }
+        if !self.schemes.is_empty() {
+            settings.http.schemes.clone_from(&self.schemes);
+            settings.check().map_err(|error| Failed::Usage(error.to_string()))?;
         }
         if let Some(format) = self.log_format {
             settings.log.format = match format {
@@ -199,6 +207,10 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     let mut found =
         text.to_socket_addrs().map_err(|error| format!("{error}; write it like 127.0.0.1:8080 or [::1]:0"))?;
     found.next().ok_or_else(|| "the name has no address".to_owned())
+}
+
+fn scheme(text: &str) -> Result<SchemeName, String> {
+    text.parse()
 }
 
 /// The domain that a first start makes.

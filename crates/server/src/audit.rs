@@ -12,7 +12,7 @@ impl DecisionLog for Audit {
 }
 
 fn record(decision: &Decision) -> Record {
-    let Attempt { claim, package, version, account, sid, peer, .. } = &decision.attempt;
+    let Attempt { claim, package, mechanism, version, account, sid, peer, .. } = &decision.attempt;
     let refused = decision.refused;
     // A line names an account only where the client was let in under it; a refused one is told by its claim.
     let account = account.clone().zip(sid.map(|sid| sid.to_string())).filter(|_| refused.is_none());
@@ -25,8 +25,7 @@ fn record(decision: &Decision) -> Record {
         account,
         claim: claim.clone().unwrap_or_else(Claim::default),
         package,
-        // No package here has another one inside.
-        mechanism: if claim.is_some() { package } else { "" },
+        mechanism: mechanism.unwrap_or(""),
         version: version.unwrap_or(""),
         peer: Some(*peer),
         correlation: decision.correlation_id.to_string(),
@@ -47,6 +46,8 @@ mod tests {
             client: "192.0.2.7".parse().unwrap(),
             endpoint: "192.0.2.1:80".parse().unwrap(),
             package: "NTLM",
+            mechanism: None,
+            offered: String::new(),
             version: None,
             claim: None,
             account: None,

@@ -1,6 +1,7 @@
 //! What is decided about a client, and what is written down of it.
 
 use portcullis::{BindingsOutcome, Cause, Claim, Event, Events, Facts, Failure};
+use portcullis_wire::spnego;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -46,6 +47,10 @@ pub struct Attempt {
     pub endpoint: SocketAddr,
     /// The scheme or package.
     pub package: &'static str,
+    /// The package that does the work: the same, or the one inside it. `None` before the client has shown it.
+    pub mechanism: Option<&'static str>,
+    /// What the client offers to negotiate, the most wanted first; empty where it does not negotiate.
+    pub offered: String,
     /// The form of the proof, once the client has shown it.
     pub version: Option<&'static str>,
     /// What the client says of itself, once it has.
@@ -81,8 +86,13 @@ impl fmt::Display for CorrelationId {
 impl Events for Attempt {
     fn event(&mut self, event: &Event<'_>) {
         match event {
+            Event::Negotiating { offered, chosen } => {
+                let names = offered.iter().map(|oid| spnego::name(*oid).map_or_else(|| oid.to_string(), str::to_owned));
+                self.offered = names.collect::<Vec<_>>().join(", ");
+                self.mechanism = *chosen;
+            }
             Event::Claimed { package, version, claim } => {
-                self.package = package;
+                self.mechanism = Some(package);
                 self.version = Some(version);
                 self.claim = Some((*claim).clone());
             }
@@ -116,20 +126,22 @@ impl Attempt {
 impl Decision {
     /// Tells the operator through the program's log. What the client wrote is escaped; no secret is in it.
     pub(crate) fn trace(&self) {
-        let Attempt { peer, client, package, version, claim, account, .. } = &self.attempt;
+        let Attempt { peer, client, package, mechanism, offered, version, claim, account, .. } = &self.attempt;
+        let mechanism = mechanism.unwrap_or("-");
         let id = &self.correlation_id;
         let version = version.unwrap_or("-");
         match self.refused {
             None => {
                 let account = account.as_deref().unwrap_or("anonymous");
-                tracing::info!(%id, %peer, %client, package, version, account, "logged on");
+                tracing::info!(%id, %peer, %client, package, mechanism, version, account, "logged on");
             }
             Some(cause) => {
                 let user = claim.as_ref().map(Claim::user).unwrap_or_default();
                 let domain = claim.as_ref().map(Claim::domain).unwrap_or_default();
                 let (status, substatus, advice) = (cause.status(), cause.substatus(), cause.advice());
                 tracing::warn!(
-                    %id, %cause, %status, %substatus, %peer, %client, package, version, ?user, ?domain, advice, "refused"
+                    %id, %cause, %status, %substatus, %peer, %client, package, mechanism, offered, version, ?user,
+                    ?domain, advice, "refused"
                 );
             }
         }

@@ -36,7 +36,7 @@ mod watch;
 pub use async_authority::{Answering, AsyncAuthority, Blocking, Threads};
 pub use config::{
     AuditPolicy, Bindings, Config, ConfigError, DEFAULT_FILE, Domain, Foreign, Http, KeyBits, Limits, Log, LogFormat,
-    Names, Network, NtlmPolicy, SchemeName, Targets,
+    Names, NegotiatePolicy, Network, NtlmPolicy, SchemeName, Targets,
 };
 pub use decision::{Attempt, CorrelationId, Decision, DecisionLog};
 pub use names::HostNames;

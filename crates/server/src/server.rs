@@ -45,6 +45,7 @@ pub struct Replacer(Arc<Shared>);
 /// A service in use. Each request keeps the one that it began with.
 pub(crate) struct Core {
     pub(crate) config: Config,
+    pub(crate) negotiate: Credential,
     pub(crate) ntlm: Credential,
     pub(crate) basic: Credential,
     pub(crate) authority: Arc<dyn AsyncAuthority>,
@@ -152,8 +153,15 @@ impl Core {
 impl From<Service> for Core {
     fn from(service: Service) -> Self {
         let Service { config, ntlm, authority, decisions, healthy } = service;
-        let (ntlm, basic) = (Credential::acceptor(ntlm), Credential::acceptor(Password::new()));
-        Self { config, ntlm, basic, authority, healthy, decisions }
+        Self {
+            negotiate: Credential::acceptor(config.negotiate(ntlm.clone())),
+            ntlm: Credential::acceptor(ntlm),
+            basic: Credential::acceptor(Password::new()),
+            config,
+            authority,
+            healthy,
+            decisions,
+        }
     }
 }
 

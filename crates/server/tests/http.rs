@@ -24,7 +24,7 @@ fn three_legs_say_who_the_client_is_and_the_connection_stays_its_own() {
     let server = Running::start("");
     let mut client = server.client();
     let refused = client.get(&[]);
-    assert_eq!((refused.status, refused.offers()), (401, vec!["NTLM", "Basic"]));
+    assert_eq!((refused.status, refused.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]));
     assert_eq!(refused.header("proxy-support"), Some("Session-Based-Authentication"));
     assert!(refused.raw.contains("Basic realm=\"Portcullis\", charset=\"UTF-8\""));
     assert_eq!(refused.header("vary"), Some("Accept, Authorization"));
@@ -77,7 +77,7 @@ fn a_wrong_password_and_an_unknown_user_look_alike() {
     let server = Running::start("");
     let refusal = |user: &str| {
         let answer = server.client().logon(user, "wrong", &[]);
-        assert_eq!((answer.status, answer.offers()), (401, vec!["NTLM", "Basic"]));
+        assert_eq!((answer.status, answer.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]));
         let id = answer.header("x-correlation-id").unwrap().to_owned();
         let mut same = answer.raw.replace(&id, "ID");
         let date = same.find("date: ").unwrap();
@@ -155,7 +155,7 @@ fn basic_is_for_loopback_only() {
     let server = Running::start_on("", address);
     let mut client = server.client();
     let refused = client.get(&[]);
-    assert_eq!(refused.offers(), ["NTLM"]);
+    assert_eq!(refused.offers(), ["Negotiate", "NTLM"]);
     assert_eq!(client.get(&[&basic(ANN.0, ANN.1)]).status, 401);
     assert_eq!(server.decisions.causes(), ["host/plaintext-refused"]);
     assert_eq!(client.logon(ANN.0, ANN.1, &[]).name(), "ann");
@@ -304,7 +304,7 @@ fn bodies_are_drained_within_their_bound() {
     let mut stranger = server.client();
     stranger.send(post(&format!("{}\r\n", authorization(&negotiate())), 300_000, "") + &"x".repeat(300_000));
     let refused = stranger.reply();
-    assert_eq!((refused.status, refused.offers()), (401, vec!["NTLM", "Basic"]), "no challenge that ends here");
+    assert_eq!((refused.status, refused.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]), "no challenge that ends here");
     assert!(stranger.is_closed());
     // Chunked, without a length.
     let mut stranger = server.client();
@@ -353,7 +353,7 @@ fn what_makes_no_sense_is_refused_with_its_cause() {
         of(&negotiate()[..11]),
     ] {
         let answer = client.get(&[&header]);
-        assert_eq!((answer.status, answer.offers()), (401, vec!["NTLM", "Basic"]), "{header}");
+        assert_eq!((answer.status, answer.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]), "{header}");
     }
     assert_eq!(client.get(&[&of(&negotiate()), &basic(ANN.0, ANN.1)]).status, 401);
     assert_eq!(
@@ -450,7 +450,7 @@ fn the_oldest_handshake_of_the_greediest_makes_room() {
         .collect();
     assert_eq!(server.decided(1), ["host/half-open-limit"]);
     let late = first.get(&[&authorization(&authenticate(&challenge, ANN.0, "", ANN.1))]);
-    assert_eq!((late.status, late.offers()), (401, vec!["NTLM", "Basic"]));
+    assert_eq!((late.status, late.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]));
     assert_eq!(server.decisions.causes().len(), 1, "one handshake, one line");
     assert_eq!(first.logon(ANN.0, ANN.1, &[]).name(), "ann");
     drop(flood);
@@ -478,7 +478,7 @@ fn a_store_that_cannot_be_asked_is_a_401_too() {
     let server = Running::start("");
     let mut client = server.client();
     let answer = client.logon("unreachable", "x", &[]);
-    assert_eq!((answer.status, answer.offers()), (401, vec!["NTLM", "Basic"]));
+    assert_eq!((answer.status, answer.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]));
     assert_eq!(client.get(&[&basic("unreachable", "x")]).status, 401);
     assert_eq!(server.decisions.causes(), ["account/store-unreachable"; 2]);
 }

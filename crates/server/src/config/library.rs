@@ -3,8 +3,11 @@
 use super::{Bindings, Config, Domain, Foreign, Names, Targets};
 use crate::names::HostNames;
 use portcullis::BindingPolicy;
+use portcullis::negotiate::{Negotiate, PackageList};
 use portcullis::ntlm::{Ntlm, ServerNames, TargetPolicy};
 use portcullis_authority::LocalNames;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 impl Config {
     /// The NTLM acceptor's configuration. `netbios` and `dns` are the store's domain, used where the file names none.
@@ -33,6 +36,18 @@ impl Config {
         ntlm
     }
 
+    /// The Negotiate acceptor's configuration, with NTLM inside.
+    pub fn negotiate(&self, ntlm: Ntlm) -> Negotiate {
+        let mut negotiate = Negotiate::offering([ntlm.into()]);
+        negotiate.packages = self.negotiate.packages.clone();
+        negotiate
+    }
+
+    /// Whether `negotiate.packages` leaves a mechanism.
+    pub(super) fn offers_a_mechanism(&self) -> bool {
+        self.negotiate(Ntlm::new(ServerNames::default())).offered().next().is_some()
+    }
+
     /// The names, beside the store's domain, that mean this server, for its authority.
     pub fn local_names(&self, host: &HostNames) -> LocalNames {
         let Names { netbios_computer, dns_computer } = &self.names;
@@ -50,6 +65,11 @@ impl Config {
             },
         }
     }
+}
+
+/// Reads a package list from its text.
+pub(super) fn package_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PackageList, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }
 
 impl From<Bindings> for BindingPolicy {

@@ -7,10 +7,12 @@ mod network;
 pub use error::ConfigError;
 pub use network::Network;
 
+use portcullis::negotiate::PackageList;
 use portcullis::ntlm::KeyStrength;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The file that a first start writes: every setting with its default, explained.
@@ -26,6 +28,8 @@ pub struct Config {
     pub names: Names,
     /// What clients are told of the domain, and which domains they may name.
     pub domain: Domain,
+    /// The Negotiate acceptor.
+    pub negotiate: NegotiatePolicy,
     /// The NTLM acceptor.
     pub ntlm: NtlmPolicy,
     /// Bounds.
@@ -42,7 +46,7 @@ pub struct Config {
 pub struct Http {
     /// Where to listen. Defaults to 127.0.0.1:8080.
     pub listen: Vec<SocketAddr>,
-    /// What is offered, in this order. Defaults to NTLM, then Basic.
+    /// What is offered, in this order. Defaults to Negotiate, NTLM, Basic.
     pub schemes: Vec<SchemeName>,
     /// The realm of Basic. Defaults to `Portcullis`.
     pub realm: String,
@@ -57,6 +61,9 @@ pub struct Http {
 /// A scheme of HTTP authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum SchemeName {
+    /// SPNEGO (RFC 4559), bound to the connection.
+    #[serde(alias = "negotiate")]
+    Negotiate,
     /// NTLM, bound to the connection.
     #[serde(alias = "ntlm")]
     NTLM,
@@ -100,6 +107,15 @@ pub enum Foreign {
     Refuse,
     /// The user is looked for here.
     Local,
+}
+
+/// `[negotiate]`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NegotiatePolicy {
+    /// Which packages may be negotiated, as SSPI's `PackageList`. Defaults to all.
+    #[serde(deserialize_with = "library::package_list")]
+    pub packages: PackageList,
 }
 
 /// `[ntlm]`
@@ -240,11 +256,19 @@ impl Config {
         }
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Whether the settings make sense together; [`parse`](Self::parse) asks it too.
+    ///
+    /// # Errors
+    /// With the rule that is broken.
+    pub fn check(&self) -> Result<(), ConfigError> {
         let limits = &self.limits;
         let no_quote_or_control = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
         let rules = [
             (!self.http.schemes.is_empty(), "http.schemes is empty: nobody could log on"),
+            (
+                !self.http.schemes.contains(&SchemeName::Negotiate) || self.offers_a_mechanism(),
+                "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, or allow NTLM",
+            ),
             (no_quote_or_control(&self.http.realm), "http.realm holds a quote, backslash or control character"),
             (
                 self.ntlm.target_policy == Targets::Any || !self.ntlm.targets.is_empty(),
@@ -259,6 +283,35 @@ impl Config {
             None => Ok(()),
             Some((_, broken)) => Err(ConfigError::Value((*broken).to_owned())),
         }
+    }
+}
+
+impl SchemeName {
+    /// Every scheme.
+    pub const ALL: [Self; 3] = [Self::Negotiate, Self::NTLM, Self::Basic];
+
+    /// The name, as HTTP headers have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Negotiate => "Negotiate",
+            Self::NTLM => "NTLM",
+            Self::Basic => "Basic",
+        }
+    }
+
+    /// Whether a handshake of it, and the identity that it gives, belong to a connection.
+    pub(crate) const fn is_connection_bound(self) -> bool {
+        matches!(self, Self::Negotiate | Self::NTLM)
+    }
+}
+
+impl FromStr for SchemeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(text.trim()));
+        found.ok_or_else(|| format!("`{text}` is no scheme of this server; there are {}", known()))
     }
 }
 
@@ -291,7 +344,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
-            schemes: vec![SchemeName::NTLM, SchemeName::Basic],
+            schemes: vec![SchemeName::Negotiate, SchemeName::NTLM, SchemeName::Basic],
             realm: "Portcullis".to_owned(),
             persist: true,
             trusted_proxies: Vec::new(),

@@ -1,15 +1,13 @@
 use super::connection::{Connection, Half, Identity, Standing};
 use super::forwarded::Trail;
-use super::scheme::{Credentials, Token, begins_ntlm};
+use super::scheme::{self, Credentials, Token};
 use crate::config::SchemeName;
 use crate::decision::{Attempt, CorrelationId};
 use crate::half_open::{Bounds, Ticket};
 use crate::server::Core;
 use hyper::Version;
 use hyper::http::request::Parts;
-use portcullis::{
-    Call, CallCause, ContextFlags, Credential, Failure, Handshake, HostCause, NoRandomness, Random, Wants,
-};
+use portcullis::{Call, CallCause, ContextFlags, Failure, Handshake, HostCause, NoRandomness, Random, Wants};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,10 +15,10 @@ use std::time::SystemTime;
 /// What one request's credentials come to.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// The client is known; `persists` when the connection stays its own.
-    Known { identity: Identity, persists: bool },
+    /// The client is known; `persists` when the connection stays its own. A last token, under its scheme, may be for it.
+    Known { identity: Identity, persists: bool, token: Option<(SchemeName, Vec<u8>)> },
     /// The client must answer this token.
-    Challenge { token: Vec<u8>, ticket: Ticket<Half>, correlation_id: CorrelationId },
+    Challenge { scheme: SchemeName, token: Vec<u8>, ticket: Ticket<Half>, correlation_id: CorrelationId },
     /// Refused, or without credentials. There is no id where the system has no randomness.
     Nobody { correlation_id: Option<CorrelationId> },
 }
@@ -46,6 +44,8 @@ impl Connection {
             client: self.client(core, head),
             endpoint: self.local,
             package,
+            mechanism: None,
+            offered: String::new(),
             version: None,
             claim: None,
             account: None,
@@ -56,27 +56,30 @@ impl Connection {
         match credentials {
             Credentials::None => match standing {
                 Standing::Known(identity) if self.still_is(core, head, &identity, trail) => {
-                    Verdict::Known { identity, persists: true }
+                    Verdict::Known { identity, persists: true, token: None }
                 }
                 _ => Verdict::Nobody { correlation_id: Some(correlation_id) },
             },
             Credentials::Unusable(package, cause) => core.refuse(attempt(package), &cause.into()),
-            Credentials::Basic(token) => match self.refuses(core, head, SchemeName::Basic) {
-                Some(cause) => core.refuse(attempt("Basic"), &cause.into()),
-                None => self.step(core, self.half(&core.basic, attempt("Basic"), trail), token, false).await,
-            },
-            Credentials::Ntlm(token) => match (self.refuses(core, head, SchemeName::NTLM), standing) {
-                (Some(cause), _) => core.refuse(attempt("NTLM"), &cause.into()),
-                (None, Standing::Shaking { ticket, correlation_id }) if !begins_ntlm(&token) => match ticket.redeem() {
-                    Some(half) if half.trail == trail => self.step(core, half, token, self.persists(core, head)).await,
-                    // Another client than the one that began: a proxy stands in between after all.
-                    Some(half) => core.refuse(half.attempt, &HostCause::Proxied.into()),
-                    // It was too slow, or had to make room: that was decided and written down when it happened.
-                    None => Verdict::Nobody { correlation_id: Some(correlation_id) },
-                },
+            Credentials::Token(scheme, token) => match (self.refuses(core, head, scheme), standing) {
+                (Some(cause), _) => core.refuse(attempt(scheme.name()), &cause.into()),
+                (None, Standing::Shaking { ticket, correlation_id })
+                    if scheme.is_connection_bound() && !scheme::begins(&token) =>
+                {
+                    match ticket.redeem() {
+                        Some(half) if half.trail == trail && half.scheme == scheme => {
+                            self.step(core, half, token, self.persists(core, head)).await
+                        }
+                        // Another client than the one that began: a proxy stands in between after all.
+                        Some(half) => core.refuse(half.attempt, &HostCause::Proxied.into()),
+                        // It was too slow, or had to make room: that was decided and written down when it happened.
+                        None => Verdict::Nobody { correlation_id: Some(correlation_id) },
+                    }
+                }
                 (None, _) => {
-                    let half = self.half(&core.ntlm, attempt("NTLM"), trail);
-                    self.step(core, half, token, self.persists(core, head)).await
+                    let half = self.half(core, scheme, attempt(scheme.name()), trail);
+                    let persists = scheme.is_connection_bound() && self.persists(core, head);
+                    self.step(core, half, token, persists).await
                 }
             },
         }
@@ -90,13 +93,18 @@ impl Connection {
             && head.version == Version::HTTP_11
     }
 
-    fn half(&self, credential: &Credential, attempt: Attempt, trail: Trail) -> Half {
-        Half { needs: credential.begin(), attempt, trail, close: Arc::clone(&self.close) }
+    fn half(&self, core: &Core, scheme: SchemeName, attempt: Attempt, trail: Trail) -> Half {
+        let credential = match scheme {
+            SchemeName::Negotiate => &core.negotiate,
+            SchemeName::NTLM => &core.ntlm,
+            SchemeName::Basic => &core.basic,
+        };
+        Half { scheme, needs: credential.begin(), attempt, trail, close: Arc::clone(&self.close) }
     }
 
     /// Brings a token to a handshake, and asks the authority where the handshake asks.
     async fn step(&self, core: &Core, half: Half, token: Token, persists: bool) -> Verdict {
-        let Half { needs, mut attempt, trail, close } = half;
+        let Half { scheme, needs, mut attempt, trail, close } = half;
         let client = attempt.client;
         let (mut out, mut random) = (Vec::new(), SystemRandom);
         let mut next = needs.token(&token, call(core, client, &mut attempt, &mut random, &mut out));
@@ -109,7 +117,7 @@ impl Connection {
                 }
                 Ok(Handshake::NeedsToken(needs)) => {
                     let bytes = token.len() + out.len() + HALF_OPEN_OVERHEAD;
-                    return self.park(core, Half { needs, attempt, trail, close }, bytes, out);
+                    return self.park(core, Half { scheme, needs, attempt, trail, close }, bytes, out);
                 }
                 Ok(Handshake::Established(context)) => {
                     let decision = attempt.established(context.facts());
@@ -118,7 +126,8 @@ impl Connection {
                         return core.refuse(decision.attempt, &failure);
                     }
                     self.registration.settle();
-                    return Verdict::Known { identity: Identity { context, correlation_id, trail }, persists };
+                    let token = (!out.is_empty()).then_some((scheme, out));
+                    return Verdict::Known { identity: Identity { context, correlation_id, trail }, persists, token };
                 }
                 // A state that this server has no part in cannot come of the credentials that it makes.
                 Ok(_) => Err(CallCause::WrongInput.into()),
@@ -131,13 +140,13 @@ impl Connection {
         let limits = &core.config.limits;
         let bounds =
             Bounds { count: limits.half_open, per_peer: limits.half_open_per_peer, bytes: limits.half_open_bytes };
-        let correlation_id = half.attempt.correlation_id.clone();
+        let (scheme, correlation_id) = (half.scheme, half.attempt.correlation_id.clone());
         let parked = self.shared.half_open.park(bounds, half.attempt.client, bytes, half);
         for evicted in parked.evicted {
             core.refuse(evicted.attempt, &HostCause::HalfOpenLimit.into());
         }
         match parked.ticket {
-            Ok(ticket) => Verdict::Challenge { token, ticket, correlation_id },
+            Ok(ticket) => Verdict::Challenge { scheme, token, ticket, correlation_id },
             Err(half) => core.refuse(half.attempt, &HostCause::HalfOpenLimit.into()),
         }
     }

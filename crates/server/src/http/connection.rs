@@ -1,12 +1,12 @@
 //! What belongs to one TCP connection.
 //!
-//! An NTLM handshake and the identity that it gives belong to the connection that carried them, and to nothing else:
+//! A Negotiate or NTLM handshake and the identity that it gives belong to the connection that carried them, and to nothing else:
 //! no cookie, no address, no table finds them again. A request takes the connection's [`Standing`] out, and puts one
 //! back when it is answered; a request that is broken off leaves nobody.
 //!
 //! - A request without credentials is served as the connection's user, where it has one and nothing suggests that
 //!   someone else is speaking ([`super::forwarded`]).
-//! - Any `Authorization` header ends what the connection was, before it is looked at. An NTLM handshake that succeeds
+//! - Any `Authorization` header ends what the connection was, before it is looked at. A handshake that succeeds
 //!   gives it a new user; Basic speaks for its one request only and leaves a connection without a user. So two
 //!   identities never mix, and a failure leaves none.
 //! - An identity ends with the logon hours of its account.
@@ -64,6 +64,7 @@ pub(crate) enum Standing {
 /// A handshake that waits, with what belongs to it.
 #[derive(Debug)]
 pub(crate) struct Half {
+    pub(crate) scheme: SchemeName,
     pub(crate) needs: NeedsToken,
     pub(crate) attempt: Attempt,
     pub(crate) trail: Trail,
@@ -120,10 +121,10 @@ impl Connection {
                 continue;
             }
             offers.challenges.push(match scheme {
-                SchemeName::NTLM => "NTLM".to_owned(),
+                SchemeName::Negotiate | SchemeName::NTLM => scheme.name().to_owned(),
                 SchemeName::Basic => format!("Basic realm=\"{}\", charset=\"UTF-8\"", core.config.http.realm),
             });
-            offers.connection_bound |= *scheme == SchemeName::NTLM;
+            offers.connection_bound |= scheme.is_connection_bound();
         }
         offers
     }
@@ -135,12 +136,14 @@ impl Connection {
         }
         match scheme {
             // A handshake needs a connection that lasts; HTTP/1.0 has none that proxies agree on.
-            SchemeName::NTLM if head.version != Version::HTTP_11 => Some(HostCause::SchemeNotOffered),
+            SchemeName::Negotiate | SchemeName::NTLM if head.version != Version::HTTP_11 => {
+                Some(HostCause::SchemeNotOffered)
+            }
             // Loopback is private to this computer only where the client is on it.
             SchemeName::Basic if !self.channel.is_private() || self.is_shared(core, head) => {
                 Some(HostCause::PlaintextRefused)
             }
-            SchemeName::NTLM | SchemeName::Basic => None,
+            SchemeName::Negotiate | SchemeName::NTLM | SchemeName::Basic => None,
         }
     }
 

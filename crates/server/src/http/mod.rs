@@ -45,21 +45,22 @@ pub(crate) async fn answer(connection: &Connection, request: Request<Incoming>) 
     let verdict = connection.authenticate(&core, &head).await;
     let offers = connection.offers(&core, &head);
     let answer = match verdict {
-        Verdict::Known { identity, persists } => {
+        Verdict::Known { identity, persists, token } => {
             let who = Who::of(identity.facts(), &identity.correlation_id);
-            let answer = respond::who(form, &who, &identity.correlation_id, persists);
+            let mut answer = respond::who(form, &who, &identity.correlation_id, persists);
+            if let Some((scheme, token)) = token {
+                respond::add_token(&mut answer, scheme, &token);
+            }
             let (answer, _) = finish(&core, body, limits.body_bytes, answer).await;
             if persists {
                 connection.stand(Standing::Known(identity));
             }
             answer
         }
-        Verdict::Challenge { token, ticket, correlation_id } => {
-            let challenge = respond::Offers {
-                challenges: vec![format!("NTLM {}", scheme::encode(&token))],
-                connection_bound: true,
-            };
-            let answer = respond::unauthorized(form, &challenge, Some(&correlation_id));
+        Verdict::Challenge { scheme, token, ticket, correlation_id } => {
+            let challenge = respond::Offers { challenges: Vec::new(), connection_bound: true };
+            let mut answer = respond::unauthorized(form, &challenge, Some(&correlation_id));
+            respond::add_token(&mut answer, scheme, &token);
             let (answer, drained) = finish(&core, body, limits.unauthenticated_body_bytes, answer).await;
             match drained {
                 Drained::Whole => {

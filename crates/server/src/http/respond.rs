@@ -1,4 +1,6 @@
+use super::scheme;
 use super::who::Who;
+use crate::config::SchemeName;
 use crate::decision::CorrelationId;
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -81,6 +83,14 @@ pub(crate) fn unauthorized(form: Form, offers: &Offers, id: Option<&CorrelationI
         answer.headers_mut().insert(PROXY_SUPPORT, value);
     }
     answer
+}
+
+/// A handshake's token for the client, under its scheme: to be answered after a 401, the last one otherwise.
+pub(crate) fn add_token(answer: &mut Answer, scheme: SchemeName, token: &[u8]) {
+    let value = format!("{} {}", scheme.name(), scheme::encode(token));
+    if let Ok(value) = HeaderValue::from_str(value.trim_end()) {
+        answer.headers_mut().append(header::WWW_AUTHENTICATE, value);
+    }
 }
 
 /// The headers are larger than the server takes; the connection closes.

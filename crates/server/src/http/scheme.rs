@@ -1,8 +1,10 @@
+use crate::config::SchemeName;
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use portcullis::HostCause;
+use portcullis_wire::spnego::{self, FirstToken};
 use zeroize::Zeroizing;
 
 /// What a request's Authorization header brings.
@@ -10,10 +12,8 @@ use zeroize::Zeroizing;
 pub(crate) enum Credentials {
     /// There is none.
     None,
-    /// A token of NTLM.
-    Ntlm(Token),
-    /// `user:password` of Basic.
-    Basic(Token),
+    /// A token of a scheme; of Basic it is `user:password`.
+    Token(SchemeName, Token),
     /// Something that cannot be used, under which scheme where it has a known one.
     Unusable(&'static str, HostCause),
 }
@@ -37,20 +37,16 @@ pub(crate) fn read(headers: &HeaderMap, max_token: usize) -> Credentials {
     }
     let Ok(value) = value.to_str() else { return Credentials::Unusable("-", HostCause::BadHeader) };
     let (scheme, text) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
-    let (name, make): (_, fn(Token) -> Credentials) = if scheme.eq_ignore_ascii_case("NTLM") {
-        ("NTLM", Credentials::Ntlm)
-    } else if scheme.eq_ignore_ascii_case("Basic") {
-        ("Basic", Credentials::Basic)
-    } else {
+    let Ok(scheme) = scheme.parse::<SchemeName>() else {
         return Credentials::Unusable("-", HostCause::SchemeNotOffered);
     };
     let text = text.trim_matches(' ');
     if text.len() / 4 * 3 > max_token {
-        return Credentials::Unusable(name, HostCause::TokenTooLarge);
+        return Credentials::Unusable(scheme.name(), HostCause::TokenTooLarge);
     }
     match BASE64.decode(text) {
-        Ok(token) if !token.is_empty() => make(Zeroizing::new(token)),
-        _ => Credentials::Unusable(name, HostCause::BadHeader),
+        Ok(token) if !token.is_empty() => Credentials::Token(scheme, Zeroizing::new(token)),
+        _ => Credentials::Unusable(scheme.name(), HostCause::BadHeader),
     }
 }
 
@@ -59,9 +55,15 @@ pub(crate) fn encode(token: &[u8]) -> String {
     BASE64.encode(token)
 }
 
-/// Whether a token is NTLM's first message: it starts a handshake over, wherever it comes.
-pub(crate) fn begins_ntlm(token: &[u8]) -> bool {
-    token.starts_with(b"NTLMSSP\0\x01\0\0\0")
+/// Whether a token is a handshake's first message: it starts one over, wherever it comes. NTLM's second message, and
+/// SPNEGO's responses, go on with one.
+pub(crate) fn begins(token: &[u8]) -> bool {
+    match FirstToken::recognise(token) {
+        FirstToken::Spnego => true,
+        FirstToken::Raw(spnego::NTLM) => token.starts_with(b"NTLMSSP\0\x01\0\0\0"),
+        FirstToken::Raw(_) => true,
+        FirstToken::Response | FirstToken::Other => false,
+    }
 }
 
 #[cfg(test)]
@@ -83,9 +85,15 @@ mod tests {
 
     #[test]
     fn schemes_are_read_whatever_their_case_and_padding() {
-        assert!(matches!(of(&["NTLM TlRMTVNTUAAB"]), Credentials::Ntlm(token) if token.starts_with(b"NTLMSSP\0\x01")));
-        assert!(matches!(of(&["basic  YW5uOnB3"]), Credentials::Basic(token) if *token == b"ann:pw"));
-        assert!(matches!(of(&["Basic YW5uOnB3MQ"]), Credentials::Basic(token) if *token == b"ann:pw1"));
+        assert!(
+            matches!(of(&["NTLM TlRMTVNTUAAB"]), Credentials::Token(SchemeName::NTLM, token) if token.starts_with(b"NTLMSSP\0\x01"))
+        );
+        assert!(
+            matches!(of(&["basic  YW5uOnB3"]), Credentials::Token(SchemeName::Basic, token) if *token == b"ann:pw")
+        );
+        assert!(
+            matches!(of(&["Basic YW5uOnB3MQ"]), Credentials::Token(SchemeName::Basic, token) if *token == b"ann:pw1")
+        );
         assert!(matches!(of(&[]), Credentials::None));
     }
 
