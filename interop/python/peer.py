@@ -11,6 +11,7 @@ DOMAIN = os.environ.get("PEER_DOMAIN", "")
 PASSWORD = os.environ.get("PEER_PASSWORD", "")
 TIMES = int(os.environ.get("PEER_TIMES", "1"))
 BODY = os.environ.get("PEER_BODY")
+SCHEME = os.environ.get("PEER_SCHEME", "NTLM")
 NAME = f"{DOMAIN}\\{USER}" if DOMAIN else USER
 
 
@@ -29,7 +30,7 @@ class Connection:
         self.host, self.path = url.hostname, url.path or "/"
 
     def send(self, authorization=None):
-        """One request; gives status, the server's NTLM token if any, and the body."""
+        """One request; gives status, the server's token if any, and the body."""
         headers = {"Accept": "application/json"}
         if authorization is not None:
             headers["Authorization"] = authorization
@@ -41,13 +42,13 @@ class Connection:
             raise ValueError("401 that offers nothing")
         for offer in answer.headers.get_all("WWW-Authenticate") or []:
             scheme, _, token = offer.partition(" ")
-            if scheme.upper() == "NTLM" and token:
+            if scheme.lower() == SCHEME.lower() and token:
                 return answer.status, base64.b64decode(token), body
         return answer.status, None, body
 
     def leg(self, token):
         """One request that carries a token."""
-        return self.send("NTLM " + base64.b64encode(token).decode())
+        return self.send(SCHEME + " " + base64.b64encode(token).decode())
 
     def close(self):
         self.http.close()
@@ -61,6 +62,23 @@ def log_on(first, second):
         say(status, body)
         return
     status, _, body = connection.leg(second(challenge))
+    say(status, body)
+    for _ in range(TIMES - 1):
+        status, _, body = connection.send()
+        say(status, body)
+    connection.close()
+
+
+def negotiate(step):
+    """Any number of legs: `step(token)` makes the next token from the server's, `None` first, and gives `None` when
+    there is nothing more to say. The last token of the server is given to it too."""
+    connection = Connection()
+    token = step(None)
+    while True:
+        status, answer, body = connection.leg(token)
+        token = step(answer) if answer is not None else None
+        if status != 401 or token is None:
+            break
     say(status, body)
     for _ in range(TIMES - 1):
         status, _, body = connection.send()

@@ -304,7 +304,11 @@ fn bodies_are_drained_within_their_bound() {
     let mut stranger = server.client();
     stranger.send(post(&format!("{}\r\n", authorization(&negotiate())), 300_000, "") + &"x".repeat(300_000));
     let refused = stranger.reply();
-    assert_eq!((refused.status, refused.offers()), (401, vec!["Negotiate", "NTLM", "Basic"]), "no challenge that ends here");
+    assert_eq!(
+        (refused.status, refused.offers()),
+        (401, vec!["Negotiate", "NTLM", "Basic"]),
+        "no challenge that ends here"
+    );
     assert!(stranger.is_closed());
     // Chunked, without a length.
     let mut stranger = server.client();

@@ -169,19 +169,20 @@ impl Talk {
     ) -> Result<Next, Failure> {
         let granted = context.facts().granted;
         let demanded = !self.preferred || context.protection().demands_list_mic();
+        let signs = granted.contains(ContextFlags::INTEGRITY);
+        if !self.preferred && !signs && !granted.contains(ContextFlags::NULL_SESSION) {
+            return Err(Cause::ListMicMissing.into());
+        }
         if let Some(mic) = mic {
-            self.check(&mut context, mic)?;
+            check(&self.list, &mut context, mic)?;
             let ours = context.protection().make_list_mic(&self.list)?;
             let reply = self.reply(NegState::AcceptCompleted, token, Some(&ours));
             return fragments::send(reply, done(context), leg);
         }
-        // A null session has no keys, and needs the host's leave anyway.
-        if !demanded || granted.contains(ContextFlags::NULL_SESSION) {
+        // A null session has no keys to sign with, and needs the host's leave anyway.
+        if !demanded || !signs {
             let reply = self.reply(NegState::AcceptCompleted, token, None);
             return fragments::send(reply, done(context), leg);
-        }
-        if !granted.contains(ContextFlags::INTEGRITY) {
-            return Err(Cause::ListMicMissing.into());
         }
         // The client had its chance with its last token, unless the last token is ours or this is the first reply.
         let state = match (token.is_empty(), self.named) {
@@ -193,10 +194,6 @@ impl Talk {
         let reply = self.reply(state, token, Some(&ours));
         let next = AwaitListMic { list: self.list, context, held: Vec::new() };
         fragments::send(reply, Next::Token(Box::new(next)), leg)
-    }
-
-    fn check(&self, context: &mut Context, mic: &[u8]) -> Result<(), Failure> {
-        check(&self.list, context, mic)
     }
 
     /// A reply. The first one, and no other, names the mechanism (MS-SPNG 3.3.5).
