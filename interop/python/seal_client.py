@@ -2,9 +2,10 @@
 
     seal_client.py HOST PORT, with PEER_USER, PEER_DOMAIN, PEER_PASSWORD, PEER_LIBRARY (pyspnego or samba), and for
     pyspnego PEER_WITHOUT (flags that it shall not ask for: key_128,key_56,key_exch,…) and LM_COMPAT_LEVEL, for Samba
-    PEER_SAMBA (settings of smb.conf: name=value,…)
+    PEER_SAMBA (settings of smb.conf: name=value,…). PEER_PACKAGE is NTLM, or Negotiate for SPNEGO around it, and
+    PEER_SPNEGO what spnego_client.py says.
 
-A frame is its length (32 bits, big-endian) and its payload. The handshake's frames are bare NTLM tokens; the last answer
+A frame is its length (32 bits, big-endian) and its payload. The handshake's frames are bare tokens; the last answer
 is a byte, 0 for established or 1 for refused, and a status. Then `S` signature plaintext, `E` signature sealed data, or `M` count (length segment)... signature, whose first segment is signed only; the answer has the same form and
 the plaintext reversed. `F` and a status is a refusal. Prints `established`, a line for each kind with the number of
 messages, and `done`; a wrong signature or a wrong plaintext ends it with a traceback.
@@ -15,7 +16,10 @@ import socket
 import struct
 import sys
 
+import spnego_ways
+
 SIZES = [0, 1, 7, 15, 16, 17, 100, 255, 256, 1000, 1023, 1024, 1500, 4096, 8191, 16384, 32767, 65535, 65536, 70000]
+PACKAGE = os.environ.get("PEER_PACKAGE", "NTLM")
 ROUNDS = int(os.environ.get("PEER_ROUNDS", "3"))
 
 
@@ -27,14 +31,17 @@ class Pyspnego:
         self.context = spnego.client(
             f"{domain}\\{user}" if domain else user,
             password,
-            protocol="ntlm",
-            options=spnego.NegotiateOptions.use_ntlm,
+            protocol=PACKAGE.lower(),
+            options=spnego.NegotiateOptions.use_ntlm if PACKAGE == "NTLM" else spnego.NegotiateOptions.use_negotiate,
         )
+        ways = os.environ.get("PEER_SPNEGO", "").split(",")
+        if PACKAGE == "Negotiate":
+            spnego_ways.apply(ways)
         for flag in filter(None, os.environ.get("PEER_WITHOUT", "").split(",")):
             self.context._context_req &= ~getattr(NegotiateFlags, flag)
 
     def step(self, token):
-        return self.context.step(token)
+        return None if self.context.complete else self.context.step(token)
 
     def sign(self, data):
         return self.context.sign(data)
@@ -65,7 +72,7 @@ class Pyspnego:
     def without_pad(self, signature):
         """Without extended session security four bytes are RandomPad, which a receiver ignores (MS-NLMP 2.2.2.9.1);
         pyspnego wants them zero."""
-        if self.context._context_attr & 0x80000:
+        if PACKAGE == "Negotiate" or self.context._context_attr & 0x80000:
             return signature
         return signature[:4] + bytes(4) + signature[8:]
 
@@ -87,10 +94,14 @@ class Samba:
         self.context = gensec.Security.start_client({"lp_ctx": loadparm, "target_hostname": "127.0.0.1"})
         self.context.set_credentials(account)
         self.context.want_feature(gensec.FEATURE_SEAL)
-        self.context.start_mech_by_name("ntlmssp")
+        self.context.start_mech_by_name("ntlmssp" if PACKAGE == "NTLM" else "spnego")
+        self.finished = False
 
     def step(self, token):
-        return self.context.update(token or b"")[1]
+        if self.finished:
+            return None
+        self.finished, answer = self.context.update(token or b"")
+        return answer
 
     def sign(self, data):
         return self.context.sign_packet(data, data)
@@ -180,8 +191,10 @@ def main():
     ours = library(os.environ["PEER_USER"], os.environ.get("PEER_DOMAIN", ""), os.environ["PEER_PASSWORD"])
     service.send(ours.step(None))
     status = service.receive()
-    if status.startswith(b"NTLMSSP\0"):
-        service.send(ours.step(status))
+    while len(status) != 5:
+        token = ours.step(status)
+        if token:
+            service.send(token)
         status = service.receive()
     if status[0] != 0:
         print(f"refused {status[1:].hex()}")

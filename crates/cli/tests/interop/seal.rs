@@ -1,6 +1,7 @@
 //! Messages signed and sealed both ways: by pyspnego and by Samba, against our context behind the testkit's TCP service.
 
 use crate::peers::{self, Logon};
+use portcullis::negotiate::Negotiate;
 use portcullis::ntlm::{KeyStrength, Ntlm, ServerNames};
 use portcullis::{Authority, Credential};
 use portcullis_testkit::{Realm, seal};
@@ -10,8 +11,17 @@ use std::sync::Arc;
 const USER: &str = "User";
 const PASSWORD: &str = "Password";
 
-/// The service; it ends with the test program.
+/// The service with NTLM; it ends with the test program.
 fn service(settings: fn(&mut Ntlm)) -> u16 {
+    start(Credential::acceptor(ntlm(settings)))
+}
+
+/// The service with Negotiate.
+fn spnego_service(settings: fn(&mut Ntlm)) -> u16 {
+    start(Credential::acceptor(Negotiate::offering([ntlm(settings).into()])))
+}
+
+fn ntlm(settings: fn(&mut Ntlm)) -> Ntlm {
     let mut ntlm = Ntlm::new(ServerNames {
         netbios_computer: "WEB1".into(),
         netbios_domain: "DOMAIN".into(),
@@ -20,10 +30,14 @@ fn service(settings: fn(&mut Ntlm)) -> u16 {
         ..ServerNames::default()
     });
     settings(&mut ntlm);
+    ntlm
+}
+
+fn start(credential: Credential) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let realm: Arc<dyn Authority> = Arc::new(Realm::of_user());
-    std::thread::spawn(move || seal::serve(&listener, &Credential::acceptor(ntlm), &realm));
+    std::thread::spawn(move || seal::serve(&listener, &credential, &realm));
     port
 }
 
@@ -89,6 +103,27 @@ fn samba_after_ntlmv1() {
     for settings in ["client ntlmv2 auth=no", "client ntlmv2 auth=no,ntlmssp_client:ntlm2=no"] {
         samba_with(|ntlm| ntlm.danger_accept_ntlmv1 = true, &[("PEER_SAMBA", settings)]);
     }
+}
+
+/// After a signed list the cipher begins anew and the count goes on: a client that does otherwise could not read us.
+fn spnego_with(library: &str, settings: fn(&mut Ntlm), besides: &[(&str, &str)], kinds: &[&str]) {
+    let besides = [&[("PEER_PACKAGE", "Negotiate")], besides].concat();
+    let logon = Logon { domain: "DOMAIN", besides: &besides, ..Logon::new(USER, PASSWORD) };
+    expect_all(&peers::seal(spnego_service(settings), library, &logon), kinds);
+}
+
+#[test]
+fn pyspnego_through_spnego_with_and_without_a_signed_list() {
+    for ways in ["", "nomic"] {
+        spnego_with("pyspnego", |_| {}, &[("PEER_SPNEGO", ways)], &["signed", "sealed", "in_segments"]);
+    }
+}
+
+#[test]
+fn samba_through_spnego() {
+    spnego_with("samba", |_| {}, &[], &["signed", "sealed"]);
+    let weakest = [("PEER_SAMBA", "ntlmssp_client:128bit=no")];
+    spnego_with("samba", |ntlm| ntlm.minimum_key = KeyStrength::Bits40, &weakest, &["signed", "sealed"]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `portcullis-testkit-seal --listen 127.0.0.1:0 --user U --password P --domain D`: the service of
 //! [`portcullis_testkit::seal`] with one account. Prints `listening tcp ADDR:PORT` once it accepts.
 //!
-//! `--minimum-key 40|56|128` and `--ntlmv1` let weaker clients in.
+//! `--minimum-key 40|56|128` and `--ntlmv1` let weaker clients in; `--negotiate` puts SPNEGO around NTLM.
 
+use portcullis::negotiate::Negotiate;
 use portcullis::ntlm::{KeyStrength, Ntlm, ServerNames};
 use portcullis::{Authority, Credential};
 use portcullis_testkit::{Realm, seal};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut listen, mut user, mut password, mut domain) =
         ("127.0.0.1:0".to_owned(), String::new(), String::new(), "DOMAIN".to_owned());
-    let (mut minimum_key, mut ntlmv1) = (KeyStrength::Bits128, false);
+    let (mut minimum_key, mut ntlmv1, mut negotiate) = (KeyStrength::Bits128, false, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{name} needs a value"));
@@ -31,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
             "--ntlmv1" => ntlmv1 = true,
+            "--negotiate" => negotiate = true,
             other => return Err(format!("unknown argument {other}; see the source's first lines").into()),
         }
     }
@@ -52,6 +54,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&listen)?;
     println!("listening tcp {}", listener.local_addr()?);
     std::io::stdout().flush()?;
-    seal::serve(&listener, &Credential::acceptor(ntlm), &realm)?;
+    let credential = match negotiate {
+        true => Credential::acceptor(Negotiate::offering([ntlm.into()])),
+        false => Credential::acceptor(ntlm),
+    };
+    seal::serve(&listener, &credential, &realm)?;
     Ok(())
 }
