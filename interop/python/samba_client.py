@@ -1,4 +1,5 @@
-"""Samba's own NTLMSSP (python3-samba, so the system's Python), as smbclient and a domain member use it."""
+"""Samba's own NTLMSSP, alone or in its SPNEGO (python3-samba, so the system's Python), as smbclient and a domain member
+use it."""
 
 import peer
 from samba import credentials, gensec, param
@@ -15,5 +16,20 @@ account.set_workstation("SAMBACLIENT")
 
 client = gensec.Security.start_client({"lp_ctx": loadparm, "target_hostname": "127.0.0.1"})
 client.set_credentials(account)
-client.start_mech_by_name("ntlmssp")
-peer.log_on(lambda: client.update(b"")[1], lambda challenge: client.update(challenge)[1])
+if peer.SCHEME == "NTLM":
+    client.start_mech_by_name("ntlmssp")
+    peer.log_on(lambda: client.update(b"")[1], lambda challenge: client.update(challenge)[1])
+else:
+    client.start_mech_by_name("spnego")
+    finished = False
+
+    def step(token):
+        global finished
+        if finished:
+            return None
+        finished, answer = client.update(token or b"")
+        return answer
+
+    peer.negotiate(step)
+    if not finished:
+        raise SystemExit("the client does not think that it is through")

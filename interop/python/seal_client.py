@@ -1,6 +1,6 @@
 """Signs and seals both ways with a service that accepts NTLM over TCP, by pyspnego or Samba.
 
-    seal_client.py HOST PORT, with PEER_USER, PEER_DOMAIN, PEER_PASSWORD, PEER_LIBRARY (pyspnego or samba), and for
+    seal_client.py HOST PORT, with PEER_USER, PEER_DOMAIN, PEER_PASSWORD, PEER_LIBRARY (pyspnego, samba or gssapi), and for
     pyspnego PEER_WITHOUT (flags that it shall not ask for: key_128,key_56,key_exch,…) and LM_COMPAT_LEVEL, for Samba
     PEER_SAMBA (settings of smb.conf: name=value,…). PEER_PACKAGE is NTLM, or Negotiate for SPNEGO around it, and
     PEER_SPNEGO what spnego_client.py says.
@@ -16,7 +16,6 @@ import socket
 import struct
 import sys
 
-import spnego_ways
 
 SIZES = [0, 1, 7, 15, 16, 17, 100, 255, 256, 1000, 1023, 1024, 1500, 4096, 8191, 16384, 32767, 65535, 65536, 70000]
 PACKAGE = os.environ.get("PEER_PACKAGE", "NTLM")
@@ -36,6 +35,8 @@ class Pyspnego:
         )
         ways = os.environ.get("PEER_SPNEGO", "").split(",")
         if PACKAGE == "Negotiate":
+            import spnego_ways
+
             spnego_ways.apply(ways)
         for flag in filter(None, os.environ.get("PEER_WITHOUT", "").split(",")):
             self.context._context_req &= ~getattr(NegotiateFlags, flag)
@@ -117,6 +118,43 @@ class Samba:
         return self.context.unwrap(signature + sealed)
 
 
+class Gssapi:
+    """MIT's library with gss-ntlmssp as a mechanism, which finds user and password in NTLM_USER_FILE."""
+
+    LEAST = 1  # gss-ntlmssp does not sign nothing
+
+    def __init__(self, user, domain, password):
+        import gssapi
+
+        spnego = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
+        ntlm = gssapi.OID.from_int_seq("1.3.6.1.4.1.311.2.2.10")
+        flags = gssapi.RequirementFlag
+        name = gssapi.Name(f"{domain}\\{user}", gssapi.NameType.user)
+        self.context = gssapi.SecurityContext(
+            name=gssapi.Name("HTTP@127.0.0.1", gssapi.NameType.hostbased_service),
+            creds=gssapi.Credentials(name=name, usage="initiate", mechs=[ntlm if PACKAGE == "NTLM" else spnego]),
+            mech=ntlm if PACKAGE == "NTLM" else spnego,
+            flags=flags.integrity | flags.confidentiality | flags.replay_detection | flags.out_of_sequence_detection,
+            usage="initiate",
+        )
+
+    def step(self, token):
+        return None if self.context.complete else self.context.step(token)
+
+    def sign(self, data):
+        return self.context.get_signature(data)
+
+    def verify(self, data, signature):
+        self.context.verify_signature(data, signature)
+
+    def seal(self, data):
+        wrapped = self.context.wrap(data, True).message
+        return wrapped[:16], wrapped[16:]
+
+    def unseal(self, sealed, signature):
+        return self.context.unwrap(signature + sealed).message
+
+
 class Service:
     def __init__(self, host, port):
         self.socket = socket.create_connection((host, port), timeout=30)
@@ -187,7 +225,7 @@ def in_segments(ours, service, data):
 
 def main():
     service = Service(sys.argv[1], int(sys.argv[2]))
-    library = {"pyspnego": Pyspnego, "samba": Samba}[os.environ.get("PEER_LIBRARY", "pyspnego")]
+    library = {"pyspnego": Pyspnego, "samba": Samba, "gssapi": Gssapi}[os.environ.get("PEER_LIBRARY", "pyspnego")]
     ours = library(os.environ["PEER_USER"], os.environ.get("PEER_DOMAIN", ""), os.environ["PEER_PASSWORD"])
     service.send(ours.step(None))
     status = service.receive()
@@ -207,7 +245,7 @@ def main():
     for salt in range(ROUNDS):
         for size in SIZES:
             for kind in kinds:
-                kind(ours, service, text(size, salt))
+                kind(ours, service, text(max(size, getattr(ours, "LEAST", 0)), salt))
                 counts[kind.__name__] += 1
     for name, count in counts.items():
         print(name, count)

@@ -28,7 +28,7 @@ def main():
 
     peer.negotiate(lambda token: None if client.complete else client.step(token))
     if not client.complete:
-        print("the client does not think that it is through")
+        raise SystemExit("the client does not think that it is through")
 
 
 main()

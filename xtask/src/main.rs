@@ -44,7 +44,10 @@ fn run(command: &mut Command) -> Result<(), String> {
     let shown = std::iter::once(command.get_program()).chain(command.get_args());
     let shown = shown.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     println!("+ {shown}");
-    match command.current_dir(root()).status() {
+    if command.get_current_dir().is_none() {
+        command.current_dir(root());
+    }
+    match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{shown}` ended with {status}")),
         Err(error) => Err(format!("`{shown}` did not start: {error}")),

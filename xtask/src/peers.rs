@@ -27,6 +27,11 @@ const DEBIAN: &[(&str, Option<&str>)] = &[
     ("python3-gi", None),      // libsoup from Python
     ("gir1.2-soup-2.4", None), // libsoup as GNOME had it until 2022
     ("gir1.2-soup-3.0", None), // and since
+    ("golang-go", Some("go")),
+    ("golang-github-azure-go-ntlmssp-dev", None),
+    ("python3-gssapi", None),   // MIT's SPNEGO from Python
+    ("libgssapi-krb5-2", None), // what curl and the above negotiate with
+    ("libwbclient0", None),     // what gss-ntlmssp links
     ("util-linux", Some("prlimit")),
 ];
 
@@ -38,6 +43,8 @@ pub(crate) fn install() -> Result<(), String> {
     debian()?;
     python()?;
     node()?;
+    gss_ntlmssp()?;
+    go()?;
     println!("peers: all there");
     Ok(())
 }
@@ -110,6 +117,55 @@ fn node() -> Result<(), String> {
     stamp.set()
 }
 
+/// NTLM for MIT's GSSAPI. Installed as usual it would offer itself to every program of the machine, so it is only
+/// unpacked; the tests' programs find it by a configuration of their own.
+fn gss_ntlmssp() -> Result<(), String> {
+    let stamp = Stamp::wanting("gss", "gss-ntlmssp, unpacked".to_owned());
+    if stamp.holds() {
+        return Ok(());
+    }
+    let folder = stamp.start()?;
+    let download = || {
+        let mut command = Command::new("apt-get");
+        command.args(["-q", "-o", "APT::Sandbox::User=root", "download", "gss-ntlmssp"]).current_dir(&folder);
+        command
+    };
+    if run(&mut download()).is_err() {
+        // The list of packages may be older than the archive.
+        run(Command::new("apt-get").args(["-q", "update"]))?;
+        run(&mut download())?;
+    }
+    let package = fs::read_dir(&folder)
+        .map_err(|why| format!("{}: {why}", folder.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .ok_or("apt-get download left no package")?;
+    run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&folder))?;
+    let mut find = Command::new("find");
+    find.arg(folder.join("usr/lib")).args(["-name", "gssntlmssp.so"]);
+    let found = find.output().map_err(|why| format!("find: {why}"))?;
+    let library = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+    let line = format!("gssntlmssp_v1\t1.3.6.1.4.1.311.2.2.10\t{library}\n");
+    fs::write(folder.join("mech.conf"), line).map_err(|why| format!("mech.conf: {why}"))?;
+    stamp.set()
+}
+
+/// The Go client, against the library that Debian packages.
+fn go() -> Result<(), String> {
+    let source = root().join("interop/go/main.go");
+    let stamp = Stamp::of("go", &[&source])?;
+    if stamp.holds() {
+        return Ok(());
+    }
+    let folder = stamp.start()?;
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(folder.join("go-ntlmssp")).arg(&source);
+    build.envs([("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode"), ("GOFLAGS", "-buildvcs=false")]);
+    build.env("GOCACHE", folder.join("cache"));
+    run(&mut build)?;
+    stamp.set()
+}
+
 /// Says from which requirements a folder below `target/interop` was made.
 struct Stamp {
     folder: PathBuf,
@@ -119,12 +175,16 @@ struct Stamp {
 
 impl Stamp {
     fn of(name: &str, requirements: &[&Path]) -> Result<Self, String> {
-        let interop = root().join("target/interop");
         let mut wanted = String::new();
         for path in requirements {
             wanted += &fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
         }
-        Ok(Self { folder: interop.join(name), file: interop.join(format!("{name}.stamp")), wanted })
+        Ok(Self::wanting(name, wanted))
+    }
+
+    fn wanting(name: &str, wanted: String) -> Self {
+        let interop = root().join("target/interop");
+        Self { folder: interop.join(name), file: interop.join(format!("{name}.stamp")), wanted }
     }
 
     fn holds(&self) -> bool {

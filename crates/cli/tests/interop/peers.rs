@@ -52,11 +52,16 @@ impl Outcome {
 
     /// Every answer says that this user came by NTLM.
     pub fn expect_user(&self, name: &str, times: usize) {
+        self.expect_user_by("NTLM", name, times);
+    }
+
+    /// Every answer says that this user came by NTLM, in this package.
+    pub fn expect_user_by(&self, package: &str, name: &str, times: usize) {
         assert_eq!(self.answers.len(), times, "{self:?}");
         for Answer { status, body } in &self.answers {
             assert_eq!(*status, 200, "{self:?}");
             assert_eq!(body["name"], name, "{self:?}");
-            assert_eq!(body["package"], "NTLM", "{self:?}");
+            assert_eq!(body["package"], package, "{self:?}");
             assert_eq!(body["mechanism"], "NTLM", "{self:?}");
             assert!(body["domain"].as_str().is_some_and(|domain| !domain.is_empty()), "{self:?}");
             assert!(body["sid"].as_str().is_some_and(|sid| sid.starts_with("S-1-5-21-")), "{self:?}");
@@ -75,8 +80,20 @@ pub type Client = fn(&Server, &Logon<'_>) -> Outcome;
 
 pub fn curl(server: &Server, logon: &Logon<'_>) -> Outcome {
     let mut command = Command::new("curl");
-    command.args(["-sS", "--noproxy", "*", "--ntlm", "-H", "Accept: application/json", "-w", "\n%{http_code}\n"]);
-    command.args(["-u", &format!("{}:{}", logon.name(), logon.password)]);
+    command.args(["--ntlm", "-u", &format!("{}:{}", logon.name(), logon.password)]);
+    with_curl(command, server, logon)
+}
+
+/// curl by MIT's SPNEGO around gss-ntlmssp.
+pub fn curl_negotiate(server: &Server, logon: &Logon<'_>) -> Outcome {
+    let users = gss_users(logon);
+    let mut command = Command::new("curl");
+    command.args(["--negotiate", "-u", ":"]).envs(gss_ntlmssp(users.path()));
+    with_curl(command, server, logon)
+}
+
+fn with_curl(mut command: Command, server: &Server, logon: &Logon<'_>) -> Outcome {
+    command.args(["-sS", "--noproxy", "*", "-H", "Accept: application/json", "-w", "\n%{http_code}\n"]);
     if let Some(body) = logon.body {
         command.args(["--data-binary", body]);
     }
@@ -119,6 +136,59 @@ pub fn ntlm_auth(server: &Server, logon: &Logon<'_>) -> Outcome {
 
 pub fn impacket(server: &Server, logon: &Logon<'_>) -> Outcome {
     script(&venv(), &["python/impacket_client.py"], server, logon)
+}
+
+/// pyspnego's SPNEGO.
+pub fn pyspnego(server: &Server, logon: &Logon<'_>) -> Outcome {
+    script(&venv(), &["python/spnego_client.py"], server, &with_scheme(logon, ""))
+}
+
+/// pyspnego's SPNEGO without a signed mechanism list.
+pub fn pyspnego_unsigned(server: &Server, logon: &Logon<'_>) -> Outcome {
+    script(&venv(), &["python/spnego_client.py"], server, &with_scheme(logon, "nomic"))
+}
+
+/// pyspnego's SPNEGO, asking for neither signing nor sealing.
+pub fn pyspnego_without_flags(server: &Server, logon: &Logon<'_>) -> Outcome {
+    script(&venv(), &["python/spnego_client.py"], server, &with_scheme(logon, "noflags"))
+}
+
+/// NTLM's own tokens under Negotiate.
+pub fn pyspnego_raw(server: &Server, logon: &Logon<'_>) -> Outcome {
+    script(&venv(), &["python/spnego_client.py"], server, &with_scheme(logon, "raw"))
+}
+
+fn with_scheme<'a>(logon: &Logon<'a>, ways: &'static str) -> Logon<'a> {
+    let besides: &'static [(&str, &str)] = match ways {
+        "nomic" => &[("PEER_SCHEME", "Negotiate"), ("PEER_SPNEGO", "nomic")],
+        "noflags" => &[("PEER_SCHEME", "Negotiate"), ("PEER_SPNEGO", "noflags")],
+        "raw" => &[("PEER_SCHEME", "Negotiate"), ("PEER_SPNEGO", "raw")],
+        _ => &[("PEER_SCHEME", "Negotiate")],
+    };
+    Logon { besides, ..*logon }
+}
+
+/// Samba's SPNEGO.
+pub fn samba_spnego(server: &Server, logon: &Logon<'_>) -> Outcome {
+    script(Path::new("/usr/bin/python3"), &["python/samba_client.py"], server, &with_scheme(logon, ""))
+}
+
+/// Azure's go-ntlmssp, built by `cargo xtask peers`.
+pub fn go_ntlmssp(server: &Server, logon: &Logon<'_>) -> Outcome {
+    script(&installed().join("go/go-ntlmssp"), &[], server, logon)
+}
+
+/// The file by which gss-ntlmssp knows its user.
+fn gss_users(logon: &Logon<'_>) -> tempfile::NamedTempFile {
+    use std::io::Write;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "{}:{}:{}", logon.domain, logon.user, logon.password).unwrap();
+    file
+}
+
+/// What makes MIT's library know gss-ntlmssp, for one process and none beside.
+fn gss_ntlmssp(users: &Path) -> [(&'static str, PathBuf); 2] {
+    [("GSS_MECH_CONFIG", installed().join("gss/mech.conf")), ("NTLM_USER_FILE", users.to_owned())]
 }
 
 pub fn odd(server: &Server, logon: &Logon<'_>) -> Outcome {
@@ -198,12 +268,13 @@ fn lines(path: &str, server: &Server, logon: &Logon<'_>) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Signs and seals with the TCP service at `port`, by `library` (`pyspnego` or `samba`); gives what it prints.
+/// Signs and seals with the TCP service at `port`, by `library` (`pyspnego`, `samba` or `gssapi`); gives what it prints.
 pub fn seal(port: u16, library: &str, logon: &Logon<'_>) -> String {
-    let python = if library == "samba" { PathBuf::from("/usr/bin/python3") } else { venv() };
+    let users = gss_users(logon);
+    let python = if library == "pyspnego" { venv() } else { PathBuf::from("/usr/bin/python3") };
     let mut command = Command::new(python);
     command.current_dir(root().join("interop")).args(["python/seal_client.py", "127.0.0.1", &port.to_string()]);
-    command.env("PEER_LIBRARY", library).envs([
+    command.envs(gss_ntlmssp(users.path())).env("PEER_LIBRARY", library).envs([
         ("PEER_USER", logon.user),
         ("PEER_DOMAIN", logon.domain),
         ("PEER_PASSWORD", logon.password),

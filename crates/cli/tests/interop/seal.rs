@@ -127,6 +127,11 @@ fn samba_through_spnego() {
 }
 
 #[test]
+fn gss_ntlmssp_through_spnego() {
+    spnego_with("gssapi", |_| {}, &[], &["signed", "sealed"]);
+}
+
+#[test]
 fn a_wrong_password_and_a_weak_key_are_refused_with_their_status() {
     let wrong = Logon { domain: "DOMAIN", ..Logon::new(USER, "password") };
     assert_eq!(peers::seal(service(|_| {}), "pyspnego", &wrong), "refused 8009030c\n");
