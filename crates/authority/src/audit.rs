@@ -40,16 +40,22 @@ impl Audit {
     /// # Errors
     /// When the line could not be written whole.
     pub fn write(&self, record: &Record) -> io::Result<()> {
-        let written = record.to_line().and_then(|line| {
-            let mut file: &File = &self.file.read().unwrap_or_else(PoisonError::into_inner);
-            // One call for one line: O_APPEND keeps lines of several writers apart.
-            file.write_all(&line)
-        });
+        let written = record.to_line().and_then(|line| self.write_line(&line));
         if let Err(error) = &written {
             let (path, cause) = (self.path.display(), record.cause);
             tracing::error!(%error, %path, cause, correlation = record.correlation, "the audit log cannot be written");
         }
         written
+    }
+
+    /// Appends a line that someone else made ([`Record::to_line`]), with its end.
+    ///
+    /// # Errors
+    /// When the line could not be written whole.
+    pub fn write_line(&self, line: &[u8]) -> io::Result<()> {
+        let mut file: &File = &self.file.read().unwrap_or_else(PoisonError::into_inner);
+        // One call for one line: O_APPEND keeps lines of several writers apart.
+        file.write_all(line)
     }
 
     /// The file's name.

@@ -3,7 +3,7 @@
 //! A [`Directory`] is an [`Authority`](portcullis::Authority) over a [`Store`]: it finds whom a client means, opens the
 //! account's sealed [`SecretRecord`], compares the proof, and only then looks at the account's state. [`Memory`] and
 //! [`Sqlite`] are stores; each passes the suite in `tests/suite`. [`bootstrap`] makes a data folder, [`Audit`] writes
-//! down each decision.
+//! down each decision. [`remote`] asks an authority in another process.
 //!
 //! ```
 //! use portcullis_authority::*;
@@ -35,6 +35,7 @@ mod lockout;
 mod memory;
 mod moment;
 mod policy;
+pub mod remote;
 mod rotation;
 mod seal;
 mod secret_record;

@@ -3,12 +3,15 @@
 
 mod account;
 mod account_view;
+mod authority;
 mod backup;
 mod config;
 mod data;
 mod domain;
 mod group;
 mod import;
+mod isolation;
+mod keeper;
 mod key;
 mod length;
 mod logging;
@@ -20,7 +23,7 @@ mod serve;
 use clap::{CommandFactory as _, Parser as _};
 use std::process::ExitCode;
 
-/// Accepts Windows logons (NTLM) on any platform, and administers who may log on
+/// Accepts Windows logons (Negotiate, NTLM) on any platform, and administers who may log on
 #[derive(Debug, clap::Parser)]
 #[command(name = "portcullis", version, propagate_version = true, after_help = EXAMPLES)]
 struct Portcullis {
@@ -32,6 +35,8 @@ struct Portcullis {
 enum Command {
     /// Serve: ask clients who they are, and tell them
     Serve(serve::Serve),
+    /// Hold the accounts, and answer another process that serves
+    Authority(authority::Authority),
     /// Accounts: who may log on
     Account(account::Account),
     /// Groups, and who is in them
@@ -49,6 +54,9 @@ enum Command {
     /// The configuration file
     #[command(subcommand)]
     Config(config::Config),
+    /// Keeps what a serving process gave up; `serve` starts it
+    #[command(hide = true)]
+    Keeper(keeper::Keep),
     /// Print a shell's completion script
     #[command(after_help = "Example:\n  portcullis completions bash > /etc/bash_completion.d/portcullis")]
     Completions {
@@ -66,6 +74,8 @@ const EXAMPLES: &str = "Examples:
 fn main() -> ExitCode {
     let result = match Portcullis::parse().command {
         Command::Serve(args) => args.run(),
+        Command::Authority(args) => args.run(),
+        Command::Keeper(args) => args.run(),
         Command::Account(args) => account::run(args),
         Command::Group(args) => group::run(args),
         Command::Domain(args) => domain::run(args),

@@ -66,14 +66,16 @@ pub struct VerifyNtlm {
 }
 
 impl VerifyNtlm {
-    pub(crate) fn new(
+    /// A question as a handshake asks it. Handshakes make their own; this is for a process that answers those of
+    /// another. An answer made from it fits no handshake: read it by [`Answer::verdict`].
+    pub fn new(
         claim: Claim,
         server_challenge: [u8; 8],
         peer: Option<IpAddr>,
-        message: &[u8],
+        message: Vec<u8>,
         form: ntlm::Form,
     ) -> Self {
-        Self { id: Id::next(), claim, server_challenge, peer, message: message.to_vec(), form }
+        Self { id: Id::next(), claim, server_challenge, peer, message, form }
     }
 
     /// The form of the response; NTLMv1 reaches an authority only where the credential has the `danger_` field set.
@@ -111,7 +113,8 @@ pub struct VerifyPassword {
 }
 
 impl VerifyPassword {
-    pub(crate) fn new(claim: Claim, password: Secret<String>, peer: Option<IpAddr>) -> Self {
+    /// As [`VerifyNtlm::new`].
+    pub fn new(claim: Claim, password: Secret<String>, peer: Option<IpAddr>) -> Self {
         Self { id: Id::next(), claim, password, peer }
     }
 
@@ -140,6 +143,14 @@ impl Answer {
         self.verdict.as_ref().err().copied()
     }
 
+    /// The verdict itself, for who carries it to the process that asked.
+    ///
+    /// # Errors
+    /// The refusal is the error.
+    pub fn verdict(&self) -> Result<Vouched<'_>, Refusal> {
+        self.verdict.as_ref().map(|Logon { key, account }| Vouched { key, account }).map_err(|why| *why)
+    }
+
     pub(crate) fn is_for(&self, question: &Question) -> bool {
         self.id == question.id()
     }
@@ -147,6 +158,15 @@ impl Answer {
     pub(crate) fn into_verdict(self) -> Result<Logon, Refusal> {
         self.verdict
     }
+}
+
+/// A yes: what an authority vouches for.
+#[derive(Debug, Clone, Copy)]
+pub struct Vouched<'a> {
+    /// The key that the proof gives; zeros for a plain password.
+    pub key: &'a Secret<[u8; 16]>,
+    /// The account.
+    pub account: &'a Arc<Account>,
 }
 
 /// A yes, as a step receives it.

@@ -45,8 +45,52 @@ causes! {
         /// The authority cannot be asked.
         Unreachable = "store-unreachable", SEC_E_NO_AUTHENTICATING_AUTHORITY, NO_LOGON_SERVERS,
             "the account store cannot be read: missing, locked, damaged, or its key does not fit; see the log";
+        /// The authority is another process, and does not answer.
+        AuthorityUnreachable = "authority-unreachable", SEC_E_NO_AUTHENTICATING_AUTHORITY, NO_LOGON_SERVERS,
+            "the authority process does not answer: it is not running, stopped, overloaded, or does not let this server ask; see its log, and `portcullis authority --help`";
         /// This authority does not answer this kind of question.
         NotAnswered = "not-answered", SEC_E_NO_AUTHENTICATING_AUTHORITY, NOT_SUPPORTED,
             "the authority does not answer this kind of question; configure one that does";
+    }
+}
+
+impl Refusal {
+    /// Every refusal, in the order of [`TABLE`](Self::TABLE).
+    pub const ALL: [Self; 15] = [
+        Self::WrongProof,
+        Self::UnknownAccount,
+        Self::UnknownDomain,
+        Self::NoPassword,
+        Self::Disabled,
+        Self::LockedOut,
+        Self::AccountExpired,
+        Self::PasswordExpired,
+        Self::MustChange,
+        Self::LogonHours,
+        Self::Workstation,
+        Self::Throttled,
+        Self::Unreachable,
+        Self::AuthorityUnreachable,
+        Self::NotAnswered,
+    ];
+
+    /// The refusal with this stable name; `None` where none has it.
+    ///
+    /// ```
+    /// use portcullis::Refusal;
+    /// assert_eq!(Refusal::named("account/locked"), Some(Refusal::LockedOut));
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.row().name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_the_table() {
+        assert!(Refusal::ALL.iter().map(Refusal::row).eq(Refusal::TABLE.iter().copied()));
     }
 }

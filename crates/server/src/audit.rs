@@ -2,12 +2,24 @@
 
 use crate::decision::{Attempt, Decision, DecisionLog};
 use portcullis::{Claim, Status, Substatus};
+use portcullis_authority::remote::Remote;
 use portcullis_authority::{Audit, Record};
 use std::io;
 
 impl DecisionLog for Audit {
     fn write(&self, decision: &Decision) -> io::Result<()> {
         Audit::write(self, &record(decision))
+    }
+}
+
+/// Where the authority is another process, its log is too: who speaks to clients cannot change what was written.
+impl DecisionLog for Remote {
+    fn write(&self, decision: &Decision) -> io::Result<()> {
+        let line = record(decision).to_line()?;
+        Remote::write(self, &line).map_err(|error| {
+            tracing::error!(%error, id = %decision.correlation_id, "the audit log cannot be written");
+            io::Error::other(error)
+        })
     }
 }
 

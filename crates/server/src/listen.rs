@@ -17,24 +17,21 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 
-/// Connections that the system keeps until they are accepted.
-const BACKLOG: u32 = 4096;
 /// After an accept that failed for want of open files or memory.
 const RECOVERY: Duration = Duration::from_millis(50);
 /// How long, and how much, is read of a client that still sends while its connection closes.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 4 << 20;
 
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A restart must not wait for the old process's connections to be forgotten. (On Windows it would mean sharing.)
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+/// Listens, outside any runtime: whoever binds may give up the right to before threads start.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    // The standard library sets SO_REUSEADDR on Unix, and asks for the longest queue that the system gives.
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 pub(crate) async fn accept(

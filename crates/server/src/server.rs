@@ -34,7 +34,7 @@ pub struct Service {
 /// decisions written by blocking calls, and only that one lets other clients go on meanwhile.
 pub struct Server {
     shared: Arc<Shared>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<std::net::TcpListener>,
     connection_limit: usize,
 }
 
@@ -97,6 +97,13 @@ impl Server {
         // Every task holds a sender and never sends: the channel closes when the last one is gone.
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
         for listener in self.listeners {
+            let listener = match TcpListener::from_std(listener) {
+                Ok(listener) => listener,
+                Err(error) => {
+                    tracing::error!(%error, "an endpoint cannot be served");
+                    continue;
+                }
+            };
             let accepting = listen::accept(
                 listener,
                 Arc::clone(&self.shared),

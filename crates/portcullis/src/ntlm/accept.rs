@@ -157,7 +157,7 @@ impl Step for AwaitAuthenticate {
             return Err(Error::new(52, "EncryptedRandomSessionKey", Kind::WrongLength).into());
         }
 
-        let question = VerifyNtlm::new(claim, self.server_challenge, leg.peer, token, form);
+        let question = VerifyNtlm::new(claim, self.server_challenge, leg.peer, token.to_vec(), form);
         let Self { acceptor, transcript, logon_id, .. } = *self;
         Ok(Next::Ask(Question::VerifyNtlm(question), Box::new(AwaitVerdict { acceptor, transcript, flags, logon_id })))
     }

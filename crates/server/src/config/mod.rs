@@ -200,6 +200,8 @@ pub struct Limits {
     pub authority_calls: usize,
     /// How long a question waits for its turn. Defaults to 15 s.
     pub authority_seconds: u64,
+    /// How long an authority in another process may take for an answer. Defaults to 5 s.
+    pub authority_answer_seconds: u64,
     /// How long requests under way may take when the server stops. Defaults to 10 s.
     pub shutdown_seconds: u64,
 }
@@ -370,6 +372,7 @@ impl Default for Limits {
             body_bytes: 64 << 20,
             authority_calls: 64,
             authority_seconds: 15,
+            authority_answer_seconds: 5,
             shutdown_seconds: 10,
         }
     }

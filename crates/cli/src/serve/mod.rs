@@ -1,18 +1,20 @@
+//! `portcullis serve`: the HTTP endpoint, with its authority inside or in another process.
+
+mod source;
+
 use crate::config::{self, Folder};
 use crate::data::Failed;
+use crate::isolation::{self, User};
 use crate::logging::Logging;
 use clap::{Args, ValueEnum};
 use portcullis::Secret;
-use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Sqlite, bootstrap};
-use portcullis_server::{
-    Config, DEFAULT_FILE, HostNames, LogFormat, Replacer, Request, SchemeName, Server, Service, Signals, Threads,
-};
+use portcullis_authority::{DomainNames, bootstrap};
+use portcullis_server::{Config, DEFAULT_FILE, HostNames, LogFormat, Replacer, Request, SchemeName, Server, Signals};
+use source::Source;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 /// `portcullis serve`
 #[derive(Debug, Args)]
@@ -21,9 +23,14 @@ The first start makes the data folder, the account store, its key, a configurati
 it shows once. SIGHUP reads the configuration again, opens the store anew and reopens the audit log; SIGTERM finishes
 the requests under way and ends.
 
+With --authority or --separate this process holds no account, hash or key: another one does, and is asked over a socket.
+This one then gives up root's rights, and the right to open files, sockets and programs, once it listens.
+
 Examples:
   portcullis serve
   portcullis serve --schemes negotiate,ntlm
+  portcullis serve --separate --data /var/lib/portcullis --http 0.0.0.0:80
+  portcullis serve --authority /run/portcullis/authority.sock --user www-data --http 0.0.0.0:80
   portcullis serve --data /var/lib/portcullis --http 0.0.0.0:80 --http [::]:80 --log-format json")]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -34,6 +41,19 @@ pub(crate) struct Serve {
     /// What HTTP offers, in this order, between commas: negotiate, ntlm, basic; overrides `http.schemes`
     #[arg(long, value_name = "SCHEMES", value_delimiter = ',', value_parser = scheme)]
     schemes: Vec<SchemeName>,
+    /// Ask the authority process that listens on this Unix socket (`portcullis authority`)
+    #[arg(long, value_name = "PATH", conflicts_with = "separate")]
+    authority: Option<PathBuf>,
+    /// Start an authority process for the data folder, and ask that
+    #[arg(long)]
+    separate: bool,
+    /// With --authority or --separate, where root starts it: become this user. The default is `portcullis`, or `nobody`
+    /// where there is no such user
+    #[arg(long, value_name = "NAME", value_parser = isolation::user)]
+    user: Option<User>,
+    /// With --authority or --separate: keep the right to open files, sockets and programs
+    #[arg(long)]
+    danger_no_sandbox: bool,
     /// How log lines are written to standard error; overrides `log.format`
     #[arg(long, value_enum, value_name = "FORMAT")]
     log_format: Option<Format>,
@@ -59,10 +79,14 @@ impl Serve {
         if self.print_config {
             return config::show(&self.folder.data);
         }
-        let settings = self.settings()?;
+        if !self.is_isolated() && (self.user.is_some() || self.danger_no_sandbox) {
+            return Err(Failed::Usage("--user and --danger-no-sandbox go with --authority or --separate".to_owned()));
+        }
+        let settings = self.overridden(config::load(&self.folder.data)?)?;
         let logging = Logging::start(&settings.log)?;
         let host = HostNames::of_this_computer();
-        let first = bootstrap(&self.folder.data, &domain(&settings, &host)?, Some(FIRST_ACCOUNT))?.first;
+        // Where another process holds the accounts, it makes the first of them.
+        let first = if self.is_isolated() { None } else { first_start(&self.folder.data, &settings, &host)? };
         let Started { server, mut signals, source, bound, runtime } = match self.start(&settings, host) {
             Ok(started) => started,
             Err(error) => {
@@ -87,9 +111,12 @@ impl Serve {
         Ok(())
     }
 
+    fn is_isolated(&self) -> bool {
+        self.separate || self.authority.is_some()
+    }
+
     /// The configuration, with what the command line overrides.
-    fn settings(&self) -> Result<Config, Failed> {
-        let mut settings = config::load(&self.folder.data)?;
+    fn overridden(&self, mut settings: Config) -> Result<Config, Failed> {
         if !self.http.is_empty() {
             settings.http.listen.clone_from(&self.http);
         }
@@ -110,34 +137,37 @@ impl Serve {
     }
 
     fn start(&self, settings: &Config, host: HostNames) -> Result<Started, Failed> {
-        write_default_config(&self.folder.data)?;
-        let folder = DataFolder::new(&self.folder.data);
-        let audit = Audit::open(&folder.audit()).map_err(|error| format!("{}: {error}", folder.audit().display()))?;
-        let source = Source { folder: self.folder.data.clone(), host, audit: Arc::new(audit) };
-        let service = source.service(settings.clone())?;
         if settings.http.listen.is_empty() {
             return Err(Failed::Usage("nowhere to listen: `http.listen` is empty and there is no --http".to_owned()));
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let context = runtime.enter();
-        // Before anybody is told that this serves: a signal that comes early would end the process.
-        let signals = Signals::new()?;
-        let mut server = Server::new(service);
+        let data = &self.folder.data;
+        let source = match (&self.authority, self.separate) {
+            (Some(socket), _) => Source::elsewhere(socket, data, host, false, settings)?,
+            (None, true) => Source::elsewhere(&data.join("authority.sock"), data, host, true, settings)?,
+            (None, false) => Source::here(data, host)?,
+        };
+        let mut server = Server::new(source.service(settings.clone())?);
         let bind = |address: &SocketAddr| {
             let failed = |error| format!("cannot listen on {address}: {error}; choose another by --http");
             server.bind(*address).map_err(failed)
         };
         let bound = settings.http.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        if self.is_isolated() {
+            isolation::apply(self.user.as_ref(), !self.danger_no_sandbox)?;
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let context = runtime.enter();
+        // Before anybody is told that this serves: a signal that comes early would end the process.
+        let signals = Signals::new()?;
         drop(context);
         Ok(Started { server, signals, source, bound, runtime })
     }
 
     /// Reads everything anew. What cannot be used leaves the old in place.
     fn reload(&self, source: &Source, replacer: &Replacer, logging: &Logging) {
-        if let Err(error) = source.audit.reopen() {
-            tracing::error!(%error, path = %source.audit.path().display(), "the audit log cannot be reopened; the old file stays in use");
-        }
-        let reloaded = self.settings().and_then(|settings| {
+        source.reopen_audit();
+        let reloaded = source.config().and_then(|settings| {
+            let settings = self.overridden(settings)?;
             let service = source.service(settings.clone())?;
             logging.change(&settings.log)?;
             Ok(service)
@@ -163,45 +193,6 @@ struct Started {
     runtime: tokio::runtime::Runtime,
 }
 
-/// What a service is made from, again with each reload.
-struct Source {
-    folder: PathBuf,
-    host: HostNames,
-    audit: Arc<Audit>,
-}
-
-impl Source {
-    fn service(&self, config: Config) -> Result<Service, Failed> {
-        let directory = Arc::new(Directory::open_sqlite(&self.folder, config.local_names(&self.host))?);
-        let domain = directory.domain()?.names;
-        let patience = Duration::from_secs(config.limits.authority_seconds);
-        Ok(Service {
-            ntlm: config.ntlm(&self.host, &domain.netbios, &domain.dns),
-            authority: Arc::new(Threads::new(Arc::clone(&directory) as _, config.limits.authority_calls, patience)),
-            decisions: Arc::clone(&self.audit) as _,
-            healthy: health_of(directory),
-            config,
-        })
-    }
-}
-
-/// Whether the store can be read, asked of it once a second at most: anybody may ask `/healthz`.
-fn health_of(directory: Arc<Directory<Sqlite>>) -> Arc<dyn Fn() -> bool + Send + Sync> {
-    const FRESH: Duration = Duration::from_secs(1);
-    let last: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
-    Arc::new(move || {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        match *last {
-            Some((when, well)) if when.elapsed() < FRESH => well,
-            _ => {
-                let well = directory.domain().is_ok();
-                *last = Some((Instant::now(), well));
-                well
-            }
-        }
-    })
-}
-
 /// An address and a port; a name is looked up.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let mut found =
@@ -211,6 +202,17 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn scheme(text: &str) -> Result<SchemeName, String> {
     text.parse()
+}
+
+/// Makes what a data folder needs and does not have; gives the account that a first start makes, and its password.
+pub(crate) fn first_start(
+    folder: &Path,
+    settings: &Config,
+    host: &HostNames,
+) -> Result<Option<(String, Secret<String>)>, Failed> {
+    let first = bootstrap(folder, &domain(settings, host)?, Some(FIRST_ACCOUNT))?.first;
+    write_default_config(folder)?;
+    Ok(first)
 }
 
 /// The domain that a first start makes.

@@ -1,0 +1,245 @@
+//! The keeper: a small process that keeps what the serving process gave up.
+//!
+//! A server that talks to the network has no right to open files or sockets. When it must reach the authority anew, or
+//! read its configuration anew, it asks the keeper, which started with the server and does these two things only: it
+//! opens the two names that its command line gave it, and passes the open file on. With `--separate` it also runs the
+//! authority process, and starts it again when it ends.
+
+use crate::config;
+use crate::data::Failed;
+use clap::Args;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut, Read as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// `portcullis keeper`: started by `portcullis serve`, with the socket to it as standard input.
+#[derive(Debug, Args)]
+pub(crate) struct Keep {
+    /// The authority's socket
+    #[arg(long)]
+    socket: PathBuf,
+    /// The data folder, whose configuration may be read
+    #[arg(long)]
+    data: PathBuf,
+    /// Run the authority too
+    #[arg(long)]
+    authority: bool,
+}
+
+/// What the serving process may ask for.
+const AUTHORITY: u8 = b'a';
+const CONFIG: u8 = b'c';
+
+/// How long a file is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An authority that ends sooner than this after its start is started again only after a pause.
+const SOON: Duration = Duration::from_secs(5);
+
+/// The serving process's end.
+pub(crate) struct Keeper {
+    socket: Mutex<UnixStream>,
+}
+
+impl Keeper {
+    /// Starts the keeper.
+    pub(crate) fn start(socket: &Path, data: &Path, authority: bool) -> Result<Self, Failed> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_read_timeout(Some(PATIENCE))?;
+        ours.set_write_timeout(Some(PATIENCE))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("keeper").arg("--socket").arg(socket).arg("--data").arg(data);
+        if authority {
+            command.arg("--authority");
+        }
+        // A group of its own: Ctrl-C is for the server, and the keeper ends when the server has.
+        command.stdin(Stdio::from(OwnedFd::from(theirs))).process_group(0).spawn()?;
+        Ok(Self { socket: Mutex::new(ours) })
+    }
+
+    /// A new connection to the authority.
+    pub(crate) fn connect(&self) -> io::Result<UnixStream> {
+        self.ask(AUTHORITY).map(UnixStream::from)
+    }
+
+    /// The configuration file's text; `None` where there is no file.
+    pub(crate) fn config(&self) -> io::Result<Option<String>> {
+        match self.ask(CONFIG) {
+            Ok(file) => {
+                let mut text = String::new();
+                File::from(file).read_to_string(&mut text)?;
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn ask(&self, what: u8) -> io::Result<OwnedFd> {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        send(&socket, &[what], None)?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut number = [0; 4];
+        let read = recvmsg(&*socket, &mut [IoSliceMut::new(&mut number)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+        if read.bytes != number.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut files = ancillary.drain().flat_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(files) => files.collect(),
+            _ => Vec::new(),
+        });
+        match (files.next(), i32::from_le_bytes(number)) {
+            (Some(file), _) => Ok(file),
+            (None, number) => Err(io::Error::from_raw_os_error(number)),
+        }
+    }
+}
+
+impl Keep {
+    /// Serves until the server has ended.
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        crate::isolation::leave_no_dumps();
+        let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let supervised = self.authority.then(|| Supervised::start(&self.socket, &self.data)).transpose()?;
+        let mut what = [0];
+        while matches!((&socket).read(&mut what), Ok(1)) {
+            let opened = match what {
+                [AUTHORITY] => UnixStream::connect(&self.socket).map(OwnedFd::from),
+                [CONFIG] => File::open(config::file_in(&self.data)).map(OwnedFd::from),
+                _ => Err(io::ErrorKind::InvalidInput.into()),
+            };
+            let sent = match opened {
+                Ok(file) => send(&socket, &0i32.to_le_bytes(), Some(file.as_fd())),
+                Err(error) => send(&socket, &error.raw_os_error().unwrap_or(EIO).to_le_bytes(), None),
+            };
+            if sent.is_err() {
+                break;
+            }
+        }
+        if let Some(supervised) = supervised {
+            supervised.end();
+        }
+        Ok(())
+    }
+}
+
+/// "Input/output error", for failures that have no number.
+const EIO: i32 = rustix::io::Errno::IO.raw_os_error();
+
+fn send(socket: &UnixStream, bytes: &[u8], file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let files = file.map(|file| [file]);
+    if let Some(files) = &files {
+        ancillary.push(SendAncillaryMessage::ScmRights(files));
+    }
+    sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// An authority process that is started again when it ends.
+struct Supervised {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    child: Child,
+    ending: bool,
+}
+
+impl Supervised {
+    fn start(socket: &Path, data: &Path) -> Result<Self, Failed> {
+        let (socket, data) = (socket.to_owned(), data.to_owned());
+        let state = Arc::new(Mutex::new(State { child: spawn(&socket, &data)?, ending: false }));
+        let watched = Arc::clone(&state);
+        let mut started = Instant::now();
+        std::thread::Builder::new().name("supervision".into()).spawn(move || {
+            loop {
+                std::thread::sleep(Duration::from_millis(50));
+                let mut state = watched.lock().unwrap_or_else(PoisonError::into_inner);
+                let ended = match state.child.try_wait() {
+                    _ if state.ending => return,
+                    Ok(None) => continue,
+                    Ok(Some(status)) => status.to_string(),
+                    Err(error) => error.to_string(),
+                };
+                drop(state);
+                eprintln!("portcullis: the authority process ended ({ended}); it is started again");
+                if started.elapsed() < SOON {
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                started = Instant::now();
+                let mut state = watched.lock().unwrap_or_else(PoisonError::into_inner);
+                if state.ending {
+                    return;
+                }
+                match spawn(&socket, &data) {
+                    Ok(child) => state.child = child,
+                    Err(error) => eprintln!("portcullis: the authority process does not start: {error}"),
+                }
+            }
+        })?;
+        Ok(Self { state })
+    }
+
+    /// Ends the authority, by force where it does not listen.
+    fn end(self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ending = true;
+        if let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(state.child.id()).unwrap_or_default()) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        for _ in 0..100 {
+            if !matches!(state.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = state.child.kill();
+        let _ = state.child.wait();
+    }
+}
+
+fn spawn(socket: &Path, data: &Path) -> io::Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["authority", "--with-parent", "--socket"]).arg(socket).arg("--data").arg(data);
+    // Nothing of the server's: not its end of the keeper's socket.
+    command.stdin(Stdio::null()).spawn()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_goes_from_one_end_to_the_other() {
+        let (server, keeper) = UnixStream::pair().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("portcullis.toml"), "[http]\n").unwrap();
+        let path = folder.path().join("portcullis.toml");
+        let answering = std::thread::spawn(move || {
+            let mut what = [0];
+            (&keeper).read_exact(&mut what).unwrap();
+            send(&keeper, &0i32.to_le_bytes(), Some(File::open(path).unwrap().as_fd())).unwrap();
+            (&keeper).read_exact(&mut what).unwrap();
+            send(&keeper, &rustix::io::Errno::NOENT.raw_os_error().to_le_bytes(), None).unwrap();
+        });
+        let keeper = Keeper { socket: Mutex::new(server) };
+        assert_eq!(keeper.config().unwrap().as_deref(), Some("[http]\n"));
+        assert_eq!(keeper.config().unwrap(), None);
+        answering.join().unwrap();
+        assert!(keeper.connect().is_err());
+    }
+}

@@ -1,0 +1,151 @@
+use crate::config;
+use crate::data::Failed;
+use crate::keeper::Keeper;
+use portcullis_authority::remote::Remote;
+use portcullis_authority::{Audit, DataFolder, Directory, DomainNames};
+use portcullis_server::{Config, DecisionLog, HostNames, Service, Threads};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What a service is made from, again with each reload.
+pub(super) struct Source {
+    host: HostNames,
+    accounts: Accounts,
+}
+
+/// Where the accounts are.
+enum Accounts {
+    /// In this process.
+    Here { folder: PathBuf, audit: Arc<Audit> },
+    /// In another, with the audit log.
+    Elsewhere { keeper: Arc<Keeper>, remote: Arc<Remote> },
+}
+
+/// How long a server that starts waits for its authority.
+const START: Duration = Duration::from_secs(30);
+
+/// Between two attempts of that.
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl Source {
+    /// The accounts of a data folder.
+    pub(super) fn here(folder: &Path, host: HostNames) -> Result<Self, Failed> {
+        let path = DataFolder::new(folder).audit();
+        let audit = Audit::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { host, accounts: Accounts::Here { folder: folder.to_owned(), audit: Arc::new(audit) } })
+    }
+
+    /// The accounts of another process, which is started where `start` says so.
+    pub(super) fn elsewhere(
+        socket: &Path,
+        data: &Path,
+        host: HostNames,
+        start: bool,
+        settings: &Config,
+    ) -> Result<Self, Failed> {
+        let keeper = Arc::new(Keeper::start(socket, data, start)?);
+        let connector = Arc::clone(&keeper);
+        let patience = Duration::from_secs(settings.limits.authority_answer_seconds);
+        let remote = Arc::new(Remote::connecting(Box::new(move || connector.connect()), patience));
+        wait_for(&remote, socket)?;
+        Ok(Self { host, accounts: Accounts::Elsewhere { keeper, remote } })
+    }
+
+    pub(super) fn service(&self, config: Config) -> Result<Service, Failed> {
+        let patience = Duration::from_secs(config.limits.authority_seconds);
+        let calls = config.limits.authority_calls;
+        let (authority, decisions, healthy, domain): (Arc<dyn portcullis::Authority>, Arc<dyn DecisionLog>, Health, _) =
+            match &self.accounts {
+                Accounts::Here { folder, audit } => {
+                    let directory = Arc::new(Directory::open_sqlite(folder, config.local_names(&self.host))?);
+                    let domain = directory.domain()?.names;
+                    (
+                        Arc::clone(&directory) as _,
+                        Arc::clone(audit) as _,
+                        health(move || directory.domain().is_ok()),
+                        domain,
+                    )
+                }
+                Accounts::Elsewhere { remote, .. } => {
+                    let (domain, asked) = (domain_of(remote)?, Arc::clone(remote));
+                    (Arc::clone(remote) as _, Arc::clone(remote) as _, health(move || asked.check().is_ok()), domain)
+                }
+            };
+        Ok(Service {
+            ntlm: config.ntlm(&self.host, &domain.netbios, &domain.dns),
+            authority: Arc::new(Threads::new(authority, calls, patience)),
+            decisions,
+            healthy,
+            config,
+        })
+    }
+
+    /// The configuration as it is now.
+    pub(super) fn config(&self) -> Result<Config, Failed> {
+        match &self.accounts {
+            Accounts::Here { folder, .. } => config::load(folder),
+            Accounts::Elsewhere { keeper, .. } => match keeper.config() {
+                Ok(Some(text)) => Config::parse(&text).map_err(|error| Failed::Failed(error.to_string())),
+                Ok(None) => Ok(Config::default()),
+                Err(error) => Err(format!("the configuration cannot be read: {error}").into()),
+            },
+        }
+    }
+
+    /// Opens the audit log anew, where it is this process's.
+    pub(super) fn reopen_audit(&self) {
+        if let Accounts::Here { audit, .. } = &self.accounts
+            && let Err(error) = audit.reopen()
+        {
+            tracing::error!(%error, path = %audit.path().display(), "the audit log cannot be reopened; the old file stays in use");
+        }
+    }
+}
+
+type Health = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Whether the store can be read, asked of it once a second at most: anybody may ask `/healthz`.
+fn health(is_well: impl Fn() -> bool + Send + Sync + 'static) -> Health {
+    const FRESH: Duration = Duration::from_secs(1);
+    let last: Mutex<Option<(Instant, bool)>> = Mutex::new(None);
+    Arc::new(move || {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match *last {
+            Some((when, well)) if when.elapsed() < FRESH => well,
+            _ => {
+                let well = is_well();
+                *last = Some((Instant::now(), well));
+                well
+            }
+        }
+    })
+}
+
+fn domain_of(remote: &Remote) -> Result<DomainNames, Failed> {
+    remote.domain().map_err(|error| Failed::Failed(error.to_string()))
+}
+
+/// Waits until the authority answers: it may be starting, or be started after this process.
+fn wait_for(remote: &Remote, socket: &Path) -> Result<(), Failed> {
+    let until = Instant::now() + START;
+    let mut told = false;
+    loop {
+        match remote.domain() {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() >= until => {
+                let path = socket.display();
+                return Err(format!(
+                    "no authority answers on {path}: {error}; start `portcullis authority --socket {path}`"
+                )
+                .into());
+            }
+            Err(error) if !told => {
+                told = true;
+                tracing::info!(%error, socket = %socket.display(), "waiting for the authority process");
+            }
+            Err(_) => {}
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
