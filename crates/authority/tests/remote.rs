@@ -179,7 +179,9 @@ fn request(stream: &mut UnixStream) -> [u8; 8] {
 #[test]
 fn another_release_is_told_by_its_version() {
     let (_folder, path) = misbehaving(|mut stream| stream.write_all(&hello(VERSION + 8)).unwrap());
-    assert!(matches!(Remote::at(&path, PATIENCE).domain(), Err(RemoteError::Version(version)) if version == VERSION + 8));
+    assert!(
+        matches!(Remote::at(&path, PATIENCE).domain(), Err(RemoteError::Version(version)) if version == VERSION + 8)
+    );
     let (_folder, path) = misbehaving(|mut stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap());
     assert!(matches!(Remote::at(&path, PATIENCE).domain(), Err(RemoteError::Io(_))));
 }
@@ -233,7 +235,11 @@ fn a_silent_authority_costs_its_patience_once() {
 #[test]
 fn a_client_that_speaks_nonsense_is_dropped_and_others_are_served() {
     let running = Running::start();
-    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[hello(VERSION), vec![0xff; 4]].concat(), &[hello(VERSION), vec![3, 0, 0, 0, 1, 2, 3]].concat()] {
+    for bytes in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[hello(VERSION), vec![0xff; 4]].concat(),
+        &[hello(VERSION), vec![3, 0, 0, 0, 1, 2, 3]].concat(),
+    ] {
         let mut stream = UnixStream::connect(&running.path).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(bytes).unwrap();
