@@ -29,9 +29,10 @@ const DEBIAN: &[(&str, Option<&str>)] = &[
     ("gir1.2-soup-3.0", None), // and since
     ("golang-go", Some("go")),
     ("golang-github-azure-go-ntlmssp-dev", None),
-    ("python3-gssapi", None),   // MIT's SPNEGO from Python
-    ("libgssapi-krb5-2", None), // what curl and the above negotiate with
-    ("libwbclient0", None),     // what gss-ntlmssp links
+    ("python3-gssapi", None),       // MIT's SPNEGO from Python
+    ("libgssapi-krb5-2", None),     // what curl and the above negotiate with
+    ("winbind", Some("ntlm_auth")), // Samba's judge of NTLM
+    ("libwbclient0", None),         // what gss-ntlmssp links
     ("util-linux", Some("prlimit")),
 ];
 

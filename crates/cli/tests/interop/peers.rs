@@ -285,6 +285,34 @@ pub fn seal(port: u16, library: &str, logon: &Logon<'_>) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// A program that runs until it is dropped.
+pub struct Background {
+    child: std::process::Child,
+    pub port: u16,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An acceptor of NTLM or Negotiate by `library` (`pyspnego`, `gssapi` or `ntlm_auth`), for one connection.
+pub fn acceptor(library: &str, package: &str, environment: &[(&str, &str)]) -> Background {
+    use std::io::BufRead;
+    let python = if library == "pyspnego" { venv() } else { PathBuf::from("/usr/bin/python3") };
+    let mut command = Command::new(python);
+    command.current_dir(root().join("interop")).arg("python/acceptor.py").stdout(Stdio::piped());
+    command.envs([("PEER_LIBRARY", library), ("PEER_PACKAGE", package), ("LC_ALL", "C.UTF-8")]);
+    command.env("GSS_MECH_CONFIG", installed().join("gss/mech.conf")).envs(environment.iter().copied());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().strip_prefix("listening ").and_then(|port| port.parse().ok());
+    Background { port: port.unwrap_or_else(|| panic!("{line:?}: run `cargo xtask peers`")), child }
+}
+
 /// The Python that has the packages of `interop/python/requirements.txt`.
 fn venv() -> PathBuf {
     installed().join("venv/bin/python")

@@ -1,15 +1,13 @@
 use super::fragments::{self, Gathered, gather};
+use super::mechanism::{self, check, done, list_mic};
 use super::{Acceptor, Cause};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
-use crate::{CallCause, Context, ContextFlags, Event, Failure, Negotiation, Wants, package};
+use crate::{CallCause, Context, ContextFlags, Event, Failure, Negotiation, package};
 use portcullis_wire::der::Oid;
 use portcullis_wire::spnego::{FirstToken, MechTypes, NegState, NegTokenInit, NegTokenResp};
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// What the frame of a reply takes at most: headers, state, mechanism, and a signed list of the longest signature.
-const FRAME: usize = 128;
 
 pub(super) fn begin(acceptor: Arc<Acceptor>) -> Box<dyn Step> {
     Box::new(AwaitFirst { acceptor, hinted: false, held: Vec::new() })
@@ -97,11 +95,6 @@ fn offer(acceptor: &Acceptor, token: &[u8], reply: &mut Vec<u8>, leg: &mut Leg<'
     }
 }
 
-/// A signed list, where there is one. Windows 2000 repeats the token in its place.
-fn list_mic<'a>(mic: Option<&'a [u8]>, token: Option<&[u8]>) -> Option<&'a [u8]> {
-    mic.filter(|mic| Some(*mic) != token)
-}
-
 /// What stays the same from the choice of a mechanism to its end.
 struct Talk {
     /// The client's list, byte for byte: what both sides sign.
@@ -129,16 +122,7 @@ impl Talk {
         token: &mut Vec<u8>,
         leg: &mut Leg<'_>,
     ) -> Result<Next, Failure> {
-        // The list is signed with the mechanism's keys (RFC 4178 §4.1): integrity is always asked for.
-        let want = Wants { flags: leg.want.flags | ContextFlags::INTEGRITY, ..leg.want };
-        let next = if fragments::wanted(leg) {
-            let mut inner = leg.inner(want, 0, token);
-            inner.room = None;
-            mechanism.step(input, &mut inner)?
-        } else {
-            leg.needs_room(FRAME)?;
-            mechanism.step(input, &mut leg.inner(want, FRAME, token))?
-        };
+        let next = mechanism::run(mechanism, input, token, leg)?;
         match next {
             Next::Ask(question, mechanism) => {
                 let token = std::mem::take(token);
@@ -209,14 +193,6 @@ impl Talk {
         response.encode(&mut reply);
         reply
     }
-}
-
-fn check(list: &[u8], context: &mut Context, mic: &[u8]) -> Result<(), Failure> {
-    context.protection().check_list_mic(list, mic).map_err(|_| Cause::ListMicWrong.into())
-}
-
-fn done(context: Context) -> Next {
-    Next::Done(context.within(&package::NEGOTIATE, Negotiation::Complete))
 }
 
 /// The client's next token for the mechanism is due.

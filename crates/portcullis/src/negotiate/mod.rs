@@ -8,6 +8,10 @@
 //!       └──raw token──► Direct: the mechanism alone, without a frame
 //! ```
 //!
+//! ```text
+//!   SendOffer ──► NegTokenInit ──► AwaitReply ⇄ mechanism ──► (mechListMIC?) ──► Context             (the initiator)
+//! ```
+//!
 //! The mechanism is the first of the client's list that is offered here. An optimistic token that belongs to another
 //! one is dropped, and then both sides sign the client's list: nobody on the way can have shortened it. A mechanism
 //! that fails fails the handshake, and nothing weaker is tried after it. What a mechanism is the package table says
@@ -23,9 +27,12 @@
 mod accept;
 mod cause;
 mod fragments;
+mod initiate;
+mod mechanism;
 mod packages;
 
 pub use cause::Cause;
+pub use initiate::{Initiator, InitiatorMechanism};
 pub use packages::{BadPackageList, PackageList};
 
 use crate::credential::{AcceptorPackage, Package, Sealed};
@@ -73,9 +80,10 @@ impl<P: AcceptorPackage + Nested> From<P> for AcceptorMechanism {
     }
 }
 
-/// The packages that Negotiate can hold.
+/// The packages that Negotiate can hold, on either side.
 pub(crate) trait Nested {}
 impl Nested for crate::ntlm::Ntlm {}
+impl Nested for crate::ntlm::Initiator {}
 
 /// A credential's configuration with what is computed from it once.
 struct Acceptor {

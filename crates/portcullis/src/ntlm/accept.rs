@@ -1,5 +1,6 @@
 use super::keys::{self, Key, KeyStrength, Sender};
 use super::protection::SessionKeys;
+use super::session::{SIZES, VERSION, granted, has_exchanged_key, key_info};
 use super::{Acceptor, Cause, Form, TargetPolicy};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
@@ -7,12 +8,10 @@ use crate::principal::ClaimBuilder;
 use crate::protection::NoKeys;
 use crate::{
     Answer, BindingPolicy, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts,
-    Failure, KeyInfo, Question, Role, Sizes, VerifyNtlm, has_marshalled_target, package, target_matches,
+    Failure, Question, Role, VerifyNtlm, has_marshalled_target, package, target_matches,
 };
 use portcullis_wire::filetime;
-use portcullis_wire::ntlm::{
-    Authenticate, AvFlags, Challenge, Charset, Flags, MIC_OFFSET, Negotiate, NtResponse, Version,
-};
+use portcullis_wire::ntlm::{Authenticate, AvFlags, Challenge, Charset, Flags, MIC_OFFSET, Negotiate, NtResponse};
 use portcullis_wire::{Error, Kind, utf16};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -30,9 +29,6 @@ const GRANTABLE: Flags = Flags(
         | Flags::VERSION.0
         | Flags::KEY_EXCHANGE.0,
 );
-
-/// The version that a CHALLENGE shows to people who debug: Windows 10 and its NTLM revision.
-const VERSION: Version = Version { major: 10, minor: 0, build: 17763, revision: 15 };
 
 pub(super) fn begin(acceptor: Arc<Acceptor>) -> Box<dyn Step> {
     Box::new(AwaitNegotiate { acceptor })
@@ -321,9 +317,6 @@ impl Acceptor {
     }
 }
 
-const SIZES: Sizes =
-    Sizes { max_token: package::NTLM.max_token, max_signature: 16, block_size: 0, security_trailer: 16 };
-
 fn expect_token(input: Input<'_>) -> Result<&[u8], Failure> {
     match input {
         Input::Token(token) if token.len() <= MAX_TOKEN => Ok(token),
@@ -350,11 +343,6 @@ fn claim(message: &Authenticate<'_>, response: &NtResponse<'_>) -> Result<Claim,
     utf16::decode_into(target, 0, "MsvAvTargetName", &mut claim.text)?;
     claim.end_part();
     Ok(claim.build())
-}
-
-/// Whether the session key comes from the client: KEY_EXCHANGE counts only with SIGN or SEAL.
-fn has_exchanged_key(flags: Flags) -> bool {
-    flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
 }
 
 fn announces_mic(response: &NtResponse<'_>) -> Result<bool, Error> {
@@ -399,33 +387,5 @@ fn judge_bindings(
         | BindingsOutcome::Matched
         | BindingsOutcome::AllowedMissing
         | BindingsOutcome::Proxied => Ok(outcome),
-    }
-}
-
-fn granted(flags: Flags) -> ContextFlags {
-    let integrity = ContextFlags::INTEGRITY | ContextFlags::REPLAY_DETECT | ContextFlags::SEQUENCE_DETECT;
-    ContextFlags::CONNECTION
-        // A sealed message carries a signature whether or not SIGN was asked for.
-        .with(integrity, flags.intersects(Flags::SIGN | Flags::SEAL))
-        .with(ContextFlags::CONFIDENTIALITY, flags.contains(Flags::SEAL))
-        .with(ContextFlags::IDENTIFY, flags.contains(Flags::IDENTIFY))
-}
-
-fn key_info(flags: Flags) -> KeyInfo {
-    // The names and numbers that Windows shows: KERB_CHECKSUM_HMAC_MD5 and its RC4-CRC32 neighbour, CALG_RC4.
-    let (signature_algorithm, signature_id) = match flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
-        true => ("HMAC-MD5", -138),
-        false => ("RSADSI RC4-CRC32", -132),
-    };
-    let key_bits = match flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
-        true => KeyStrength::of(flags).bits(),
-        false => KeyStrength::Bits128.bits(), // without ESS the whole session key is used (MS-NLMP 3.4.5.3)
-    };
-    KeyInfo {
-        signature_algorithm,
-        encrypt_algorithm: "RSADSI RC4",
-        key_bits: key_bits.into(),
-        signature_id,
-        encrypt_id: 0x6801,
     }
 }

@@ -43,6 +43,18 @@ causes! {
         /// The client names no service.
         TargetMissing = "target-missing", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "the policy demands that clients name their target service, and this one does not, or not from a verified source";
+        /// To an initiator: the server takes no Unicode.
+        ServerWithoutUnicode = "server-without-unicode", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "the server did not choose Unicode, which was offered alone: it is broken, or its answer was changed on the way";
+        /// To an initiator: the server's keys are too weak.
+        ServerTooWeak = "server-too-weak", SEC_E_UNSUPPORTED_FUNCTION, NOT_SUPPORTED,
+            "signing or sealing is wanted, and the server's answer leaves shorter keys than `minimum_key`, or none of extended session security: it is too old, or its answer was changed on the way";
+        /// To an initiator: the server does not say who it is.
+        ServerNameless = "server-nameless", SEC_E_LOGON_DENIED, LOGON_FAILURE,
+            "signing or sealing is wanted, and the server's answer lacks its computer's or domain's name, which the response must cover (MS-NLMP 3.1.5.1.2)";
+        /// To an initiator: a name is longer than a message can hold.
+        NameTooLong = "name-too-long", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "a user, domain, workstation or target name is longer than an NTLM message can hold";
     }
 }
 

@@ -6,6 +6,10 @@
 //!                                        anonymous, where allowed              AwaitVerdict ──► Context
 //! ```
 //!
+//! ```text
+//!   SendNegotiate ──► NEGOTIATE ──► AwaitChallenge ──CHALLENGE──► AUTHENTICATE, Context          (the initiator)
+//! ```
+//!
 //! The package asks one question, [`crate::VerifyNtlm`]; an authority answers it with [`verify`]. The NT proof is
 //! always compared, whatever flags or MIC the client sends, and an LM response is never looked at. What must hold
 //! besides (bindings, target, MIC) is checked after the verdict, so that only who knows the password learns of it.
@@ -16,14 +20,17 @@
 
 mod accept;
 mod cause;
+mod initiate;
 pub mod keys;
 mod protection;
 mod rc4;
+mod session;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 pub use cause::Cause;
+pub use initiate::Initiator;
 pub use keys::KeyStrength;
 pub use verify::{Verified, verify};
 
