@@ -213,7 +213,7 @@ fn nonsense_foreign_and_endless_answers_are_unreachable() {
 
 #[test]
 fn a_silent_authority_costs_its_patience_once() {
-    let (_folder, path) = misbehaving(|stream| std::mem::forget(stream));
+    let (_folder, path) = misbehaving(std::mem::forget);
     let remote = Arc::new(Remote::at(&path, Duration::from_millis(400)));
     let begun = Instant::now();
     let asking: Vec<_> = (0..8)
