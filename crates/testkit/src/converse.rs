@@ -58,8 +58,10 @@ pub struct Outcome {
     pub context: Option<Context>,
     /// The client's end of the session, where it came so far.
     pub session: Option<Session>,
-    /// NEGOTIATE, CHALLENGE and AUTHENTICATE, as far as they were sent.
+    /// The client's tokens and the replies to them in turn, as far as there were any. A reply may be empty.
     pub messages: Vec<Vec<u8>>,
+    /// What the last call gave out, whether it succeeded or failed.
+    pub output: Vec<u8>,
     /// What happened, a line each.
     pub events: Vec<String>,
 }
@@ -68,6 +70,12 @@ impl Outcome {
     /// The last status.
     pub fn status(&self) -> Status {
         *self.statuses.last().unwrap()
+    }
+
+    /// What came back for each of the client's tokens.
+    pub fn replies(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let ended = self.context.is_some() || self.cause.is_some();
+        self.messages.iter().skip(1).step_by(2).chain(ended.then_some(&self.output))
     }
 
     /// The cause's name, or `ok`.
@@ -112,22 +120,43 @@ pub fn exchange(
     first: &[u8],
     then: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
 ) -> Outcome {
+    let (mut first, mut then) = (Some(first.to_vec()), Some(then));
+    talk(credential, authority, settings, |reply| match first.take() {
+        Some(first) => Some(first),
+        None => then.take()?(reply),
+    })
+}
+
+/// Lets whoever makes tokens talk with an acceptor to the end: `says` makes each token from the reply to the one before,
+/// the first from nothing, or `None` to hang up.
+pub fn talk(
+    credential: &Credential,
+    authority: &dyn Authority,
+    settings: &Settings,
+    mut says: impl FnMut(&[u8]) -> Option<Vec<u8>>,
+) -> Outcome {
     let mut host = Host::new(settings, Foretold::scripted(&settings.server_challenge, 1));
-    host.outcome.messages.push(first.to_vec());
-    let mut at = host.call(|call| credential.begin().token(first, call));
-    if let Some(Handshake::NeedsToken(waiting)) = at {
-        let reply = std::mem::take(&mut host.out);
-        host.outcome.messages.push(reply.clone());
-        let Some(second) = then(&reply) else { return host.outcome };
-        host.outcome.messages.push(second.clone());
-        at = host.call(|call| waiting.token(&second, call));
-    }
-    if let Some(Handshake::NeedsAnswer(asking)) = at {
-        // The question belongs to the call that brought the token: one status for both.
-        at = host.call(|call| asking.ask(authority, call));
-    }
-    if let Some(Handshake::Established(context)) = at {
-        host.outcome.context = Some(context);
+    let mut waiting = credential.begin();
+    let mut reply = Vec::new();
+    while let Some(token) = says(&reply) {
+        host.outcome.messages.push(token.clone());
+        let mut at = host.call(|call| waiting.token(&token, call));
+        if let Some(Handshake::NeedsAnswer(asking)) = at {
+            // The question belongs to the call that brought the token: one status for both.
+            at = host.call(|call| asking.ask(authority, call));
+        }
+        reply = host.take_output();
+        match at {
+            Some(Handshake::NeedsToken(next)) => {
+                host.outcome.messages.push(reply.clone());
+                waiting = next;
+                continue;
+            }
+            Some(Handshake::Established(context)) => host.outcome.context = Some(context),
+            Some(_) | None => {}
+        }
+        host.outcome.output = reply;
+        break;
     }
     host.outcome
 }
@@ -150,6 +179,7 @@ impl<'s, R: Random> Host<'s, R> {
             context: None,
             session: None,
             messages: Vec::new(),
+            output: Vec::new(),
             events: Vec::new(),
         };
         Self { settings, random, out: Vec::new(), outcome }

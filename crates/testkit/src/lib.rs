@@ -34,10 +34,11 @@ mod rc4;
 mod realm;
 pub mod seal;
 mod session;
+pub mod spnego;
 pub mod vector;
 
 pub use chance::{Broken, Foretold};
-pub use converse::{Host, Outcome, Settings, converse, exchange};
+pub use converse::{Host, Outcome, Settings, converse, exchange, talk};
 pub use initiator::{Bindings, Initiator, Layout, Mic, NegotiateForm, Responses, Slot};
 pub use rc4::Rc4;
 pub use realm::{Entry, Realm};

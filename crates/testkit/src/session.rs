@@ -84,6 +84,22 @@ impl Session {
         self.send.signature(&self.send.covered(parts))
     }
 
+    /// Signs a mechanism list of SPNEGO (MS-SPNG 3.2.5.1): the cipher goes back to where it was, the count goes on.
+    pub fn list_mic(&mut self, list: &[u8]) -> [u8; 16] {
+        let before = self.send.stream.lock().unwrap().cipher.clone();
+        let mic = self.sign(&[Part::SignOnly(list.to_vec())]);
+        self.send.stream.lock().unwrap().cipher = before;
+        mic
+    }
+
+    /// Whether the peer's signature over a mechanism list fits.
+    pub fn fits_list(&mut self, list: &[u8], mic: &[u8; 16]) -> bool {
+        let before = self.receive.stream.lock().unwrap().cipher.clone();
+        let fits = self.verify(&[Part::SignOnly(list.to_vec())], mic);
+        self.receive.stream.lock().unwrap().cipher = before;
+        fits
+    }
+
     /// Seals a message in place and gives its signature.
     pub fn seal(&mut self, parts: &mut [Part]) -> [u8; 16] {
         let plain = self.send.covered(parts);

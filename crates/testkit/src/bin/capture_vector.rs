@@ -32,9 +32,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         expect: outcome.statuses.last().copied().unwrap_or(Status::SEC_E_INTERNAL_ERROR),
         cause: outcome.cause_name().to_owned(),
         facts: Facts::of(&outcome),
-        first,
-        challenge: outcome.messages.get(1).cloned(),
-        authenticate: outcome.messages.get(2).cloned(),
+        tokens: outcome.messages.iter().step_by(2).cloned().collect(),
+        replies: outcome.messages.iter().skip(1).step_by(2).cloned().map(Some).collect(),
     };
     vector.replay()?;
     std::fs::write(&file, vector.print())?;

@@ -2,6 +2,7 @@
 //! `cargo run -p portcullis-testkit --bin make-corpus [FOLDER]`. The same every time.
 #![allow(clippy::unwrap_used, reason = "a tool of the developers, which may stop at anything")]
 
+use portcullis_testkit::vector::Package;
 use portcullis_testkit::{Foretold, Initiator, Mic, Responses, Settings, cases, converse, hex, oracle, printed};
 use portcullis_wire::ntlm::{Authenticate, Charset};
 use portcullis_wire::{sid::Sid, utf16};
@@ -11,13 +12,13 @@ fn main() -> std::io::Result<()> {
     let root = std::env::args()
         .nth(1)
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus")), PathBuf::from);
-    for case in cases::all().iter().filter(|case| case.folder() != "password") {
+    for case in cases::all().iter().filter(|case| case.setup.package == Package::Ntlm) {
         let vector = case.vector().unwrap();
-        write(&root, "negotiate", &case.name, &vector.first)?;
-        if let Some(challenge) = &vector.challenge {
+        write(&root, "negotiate", &case.name, &vector.tokens[0])?;
+        if let Some(Some(challenge)) = vector.replies.first() {
             write(&root, "challenge", &case.name, challenge)?;
         }
-        if let Some(message) = &vector.authenticate {
+        if let Some(message) = vector.tokens.get(1) {
             write(&root, "authenticate", &case.name, message)?;
             if let Ok(read) = Authenticate::decode(message, Charset::Unicode) {
                 write(&root, "nt_response", &case.name, read.nt_response)?;

@@ -3,12 +3,14 @@
 mod ends;
 mod good;
 mod malformed;
+mod negotiate;
 mod passwords;
 mod published;
 mod refusals;
 
-use crate::converse::exchange;
+use crate::converse::{Outcome, exchange, talk};
 use crate::initiator::Initiator;
+use crate::spnego::Spnego;
 use crate::vector::{Facts, Package, Setup, Vector};
 use portcullis::Status;
 
@@ -41,7 +43,11 @@ pub enum Says {
     /// A client, and someone on the way who edits its AUTHENTICATE.
     Edited(Box<Initiator>, Edit),
     /// Nobody: these are the tokens.
-    Tokens(Vec<u8>, Option<Vec<u8>>),
+    Tokens(Vec<Vec<u8>>),
+    /// A Negotiate client.
+    Spnego(Box<Spnego>),
+    /// A Negotiate client, and someone on the way who edits its token of this number.
+    EditedSpnego(Box<Spnego>, usize, Edit),
 }
 
 /// What someone on the way does to a message.
@@ -49,8 +55,16 @@ pub type Edit = fn(&mut Vec<u8>);
 
 /// Every case.
 pub fn all() -> Vec<Case> {
-    [good::cases(), published::cases(), refusals::cases(), malformed::cases(), ends::cases(), passwords::cases()]
-        .concat()
+    [
+        good::cases(),
+        published::cases(),
+        refusals::cases(),
+        malformed::cases(),
+        ends::cases(),
+        passwords::cases(),
+        negotiate::cases(),
+    ]
+    .concat()
 }
 
 const COMPUTED: &str = "computed here";
@@ -70,7 +84,10 @@ impl Case {
     }
 
     fn tokens(name: &str, shows: &str, first: Vec<u8>, second: Option<Vec<u8>>) -> Self {
-        Self { says: Says::Tokens(first, second), ..Self::new(name, shows, Initiator::user()) }
+        Self {
+            says: Says::Tokens(std::iter::once(first).chain(second).collect()),
+            ..Self::new(name, shows, Initiator::user())
+        }
     }
 
     fn refused(self, expect: Status, cause: &'static str) -> Self {
@@ -88,6 +105,7 @@ impl Case {
             _ if self.regression => "regressions",
             Package::Ntlm => "ntlm",
             Package::Password => "password",
+            Package::Negotiate => "negotiate",
         }
     }
 
@@ -99,7 +117,23 @@ impl Case {
         let (credential, realm, settings) = (self.setup.credential(), &self.setup.realm, &self.setup.settings);
         let mut key = None;
         let outcome = match &self.says {
-            Says::Tokens(first, second) => exchange(&credential, realm, settings, first, |_| second.clone()),
+            Says::Tokens(tokens) => {
+                let mut tokens = tokens.iter();
+                talk(&credential, realm, settings, |_| tokens.next().cloned())
+            }
+            Says::Spnego(client) => client.converse(&credential, realm, settings).0,
+            Says::EditedSpnego(client, number, edit) => {
+                let mut says = client.talker();
+                let mut count = 0;
+                talk(&credential, realm, settings, |reply| {
+                    let mut token = says(reply)?;
+                    if count == *number {
+                        edit(&mut token);
+                    }
+                    count += 1;
+                    Some(token)
+                })
+            }
             Says::Client(client) | Says::Edited(client, _) => {
                 let negotiate = client.negotiate();
                 exchange(&credential, realm, settings, &negotiate, |challenge| {
@@ -121,7 +155,6 @@ impl Case {
         if self.expect != Status::SEC_E_OK {
             facts = Facts::default();
         }
-        let published = self.source != COMPUTED;
         let vector = Vector {
             source: self.source.to_owned(),
             shows: self.shows.clone(),
@@ -129,11 +162,21 @@ impl Case {
             expect: self.expect,
             cause: self.cause.to_owned(),
             facts,
-            first: outcome.messages.first().cloned().unwrap_or_default(),
-            challenge: outcome.messages.get(1).filter(|_| !published && outcome.messages.len() > 2).cloned(),
-            authenticate: outcome.messages.get(2).cloned(),
+            tokens: outcome.messages.iter().step_by(2).cloned().collect(),
+            replies: self.compared(&outcome),
         };
         vector.replay().map_err(|error| format!("{}: {error}", self.name))?;
         Ok(vector)
+    }
+
+    /// The replies that the vector holds: of NTLM the CHALLENGE of a conversation that went on, of Negotiate all.
+    fn compared(&self, outcome: &Outcome) -> Vec<Option<Vec<u8>>> {
+        let count = match self.setup.package {
+            Package::Ntlm if self.source == COMPUTED => outcome.messages.len() / 2,
+            Package::Ntlm => return vec![None; outcome.messages.len() / 2],
+            Package::Password => 0,
+            Package::Negotiate => usize::MAX,
+        };
+        outcome.replies().take(count).map(|reply| Some(reply.clone())).collect()
     }
 }

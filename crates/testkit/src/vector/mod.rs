@@ -4,7 +4,7 @@ mod setup;
 
 pub use setup::{Package, Setup};
 
-use crate::converse::{Outcome, exchange};
+use crate::converse::{Outcome, talk};
 use crate::hex;
 use portcullis::Status;
 use portcullis::status;
@@ -24,12 +24,10 @@ pub struct Vector {
     pub cause: String,
     /// What an established context must say of itself; empty lines are not checked.
     pub facts: Facts,
-    /// The first token: NEGOTIATE, or `user:password`.
-    pub first: Vec<u8>,
-    /// CHALLENGE as it must be; `None` where it is not compared.
-    pub challenge: Option<Vec<u8>>,
-    /// AUTHENTICATE; `None` where the conversation ends before.
-    pub authenticate: Option<Vec<u8>>,
+    /// The client's tokens in turn.
+    pub tokens: Vec<Vec<u8>>,
+    /// What comes back for each, as it must be; `None` where it is not compared.
+    pub replies: Vec<Option<Vec<u8>>>,
 }
 
 /// What an established context says of itself, as far as a vector compares it.
@@ -79,7 +77,8 @@ impl Vector {
     /// What differs.
     pub fn replay(&self) -> Result<Outcome, String> {
         let (credential, realm) = (self.setup.credential(), &self.setup.realm);
-        let outcome = exchange(&credential, realm, &self.setup.settings, &self.first, |_| self.authenticate.clone());
+        let mut tokens = self.tokens.iter();
+        let outcome = talk(&credential, realm, &self.setup.settings, |_| tokens.next().cloned());
         let differs = |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
             Err(format!("{what}: expected {expected:?}, got {got:?}"))
         };
@@ -89,14 +88,14 @@ impl Vector {
         if outcome.cause_name() != self.cause {
             return differs("cause", &self.cause, &outcome.cause);
         }
-        let legs = if self.authenticate.is_some() { 2 } else { 1 };
-        if outcome.statuses.len() != legs {
-            return differs("calls", &legs, &outcome.statuses);
+        if outcome.statuses.len() != self.tokens.len() {
+            return differs("calls", &self.tokens.len(), &outcome.statuses);
         }
-        if let (Some(expected), Some(got)) = (&self.challenge, outcome.messages.get(1))
-            && expected != got
-        {
-            return differs("challenge", &hex::encode(expected), &hex::encode(got));
+        for (number, (expected, got)) in self.replies.iter().zip(outcome.replies()).enumerate() {
+            if expected.as_ref().is_some_and(|expected| expected != got) {
+                let expected = expected.as_deref().map(hex::encode);
+                return differs(&format!("reply {}", number + 1), &expected, &hex::encode(got));
+            }
         }
         let facts = Facts::of(&outcome);
         if !self.facts.hold_in(&facts) {
@@ -117,9 +116,8 @@ impl Vector {
             expect: Status::SEC_E_OK,
             cause: String::new(),
             facts: Facts::default(),
-            first: Vec::new(),
-            challenge: None,
-            authenticate: None,
+            tokens: Vec::new(),
+            replies: Vec::new(),
         };
         vector.setup.realm.accounts.clear();
         let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -145,10 +143,12 @@ impl Vector {
             "granted" => self.facts.granted = text(),
             "session-key" => self.facts.session_key = Some(hex::decode(value)?),
             "target" => self.facts.target = text(),
-            "negotiate" | "token" => self.first = hex::decode(value)?,
-            "challenge" if value == "*" => self.challenge = None,
-            "challenge" => self.challenge = Some(hex::decode(value)?),
-            "authenticate" => self.authenticate = Some(hex::decode(value)?),
+            "negotiate" | "token" | "authenticate" => self.tokens.push(hex::decode(value)?),
+            "challenge" | "reply" => {
+                // A reply stands behind its token; those before it that have none are not compared.
+                self.replies.resize(self.tokens.len().checked_sub(1)?, None);
+                self.replies.push(if value == "*" { None } else { Some(hex::decode(value)?) });
+            }
             _ => self.setup.line(key, value)?,
         }
         Some(())
@@ -172,12 +172,18 @@ impl Vector {
         }
         facts.session_key.iter().for_each(|key| line("session-key", &hex::encode(key)));
         self.setup.print(&mut line);
-        let password = self.setup.package == Package::Password;
-        line(if password { "token" } else { "negotiate" }, &hex::encode(&self.first));
-        if self.authenticate.is_some() || self.challenge.is_some() {
-            line("challenge", &self.challenge.as_ref().map_or("*".to_owned(), |bytes| hex::encode(bytes)));
+        let (tokens, reply): (&[&str], _) = match self.setup.package {
+            Package::Ntlm => (&["negotiate", "authenticate"], "challenge"),
+            Package::Password | Package::Negotiate => (&[], "reply"),
+        };
+        for (number, token) in self.tokens.iter().enumerate() {
+            line(tokens.get(number).unwrap_or(&"token"), &hex::encode(token));
+            match self.replies.get(number) {
+                Some(Some(bytes)) => line(reply, &hex::encode(bytes)),
+                Some(None) if number + 1 < self.tokens.len() => line(reply, "*"),
+                Some(None) | None => {}
+            }
         }
-        self.authenticate.iter().for_each(|message| line("authenticate", &hex::encode(message)));
         lines.push(String::new());
         lines.join("\n")
     }

@@ -1,6 +1,7 @@
 use crate::converse::Settings;
 use crate::realm::{Entry, Realm};
 use crate::{hex, server_names};
+use portcullis::negotiate::{Negotiate, PackageList};
 use portcullis::ntlm::{KeyStrength, Ntlm, TargetPolicy};
 use portcullis::password::Password;
 use portcullis::{BindingPolicy, ChannelBindings, ContextFlags, Credential, Refusal};
@@ -12,6 +13,8 @@ pub struct Setup {
     pub package: Package,
     /// NTLM's configuration.
     pub ntlm: Ntlm,
+    /// Which packages Negotiate may offer.
+    pub packages: PackageList,
     /// The accounts.
     pub realm: Realm,
     /// What the host gives to each call.
@@ -25,6 +28,8 @@ pub enum Package {
     Ntlm,
     /// Plain passwords.
     Password,
+    /// Negotiate, which offers NTLM.
+    Negotiate,
 }
 
 impl Default for Setup {
@@ -32,6 +37,7 @@ impl Default for Setup {
         Self {
             package: Package::Ntlm,
             ntlm: Ntlm::new(server_names()),
+            packages: PackageList::default(),
             realm: Realm::of_user(),
             settings: Settings::default(),
         }
@@ -49,30 +55,17 @@ const POLICIES: [(BindingPolicy, &str); 6] = [
 const STRENGTHS: [(KeyStrength, &str); 3] =
     [(KeyStrength::Bits40, "40"), (KeyStrength::Bits56, "56"), (KeyStrength::Bits128, "128")];
 
-/// Every refusal, by its name in the catalogue.
-pub(crate) const REFUSALS: [Refusal; 14] = [
-    Refusal::WrongProof,
-    Refusal::UnknownAccount,
-    Refusal::UnknownDomain,
-    Refusal::NoPassword,
-    Refusal::Disabled,
-    Refusal::LockedOut,
-    Refusal::AccountExpired,
-    Refusal::PasswordExpired,
-    Refusal::MustChange,
-    Refusal::LogonHours,
-    Refusal::Workstation,
-    Refusal::Throttled,
-    Refusal::Unreachable,
-    Refusal::NotAnswered,
-];
-
 impl Setup {
     /// The credential of this setting.
     pub fn credential(&self) -> Credential {
         match self.package {
             Package::Ntlm => Credential::acceptor(self.ntlm.clone()),
             Package::Password => Credential::acceptor(Password::new()),
+            Package::Negotiate => {
+                let mut negotiate = Negotiate::offering([self.ntlm.clone().into()]);
+                negotiate.packages = self.packages.clone();
+                Credential::acceptor(negotiate)
+            }
         }
     }
 
@@ -87,9 +80,11 @@ impl Setup {
                 self.package = match value {
                     "NTLM" => Package::Ntlm,
                     "Basic" => Package::Password,
+                    "Negotiate" => Package::Negotiate,
                     _ => return None,
                 }
             }
+            "server-packages" => self.packages = value.parse().ok()?,
             "server-bindings-policy" => self.ntlm.bindings = POLICIES.iter().find(|row| row.1 == value)?.0,
             "server-minimum-key" => self.ntlm.minimum_key = STRENGTHS.iter().find(|row| row.1 == value)?.0,
             "server-targets" => {
@@ -139,8 +134,13 @@ impl Setup {
 
     pub(super) fn print(&self, line: &mut dyn FnMut(&str, &str)) {
         let default = Self::default();
-        if self.package == Package::Password {
-            line("package", "Basic");
+        match self.package {
+            Package::Ntlm => {}
+            Package::Password => line("package", "Basic"),
+            Package::Negotiate => line("package", "Negotiate"),
+        }
+        if self.packages != default.packages {
+            line("server-packages", &self.packages.to_string());
         }
         let (names, usual) = (&self.ntlm.names, &default.ntlm.names);
         let all = [
@@ -231,22 +231,11 @@ fn refusal_name(refusal: Refusal) -> &'static str {
 }
 
 fn refusal(name: &str) -> Option<Refusal> {
-    REFUSALS.into_iter().find(|refusal| refusal_name(*refusal) == name)
+    Refusal::named(&format!("account/{name}"))
 }
 
 fn flags(text: &str) -> Option<ContextFlags> {
     text.split(' ').try_fold(ContextFlags::NONE, |flags, name| {
         ContextFlags::TABLE.iter().find(|row| row.1 == name).map(|row| flags | row.0)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_refusal_is_listed() {
-        let names: Vec<_> = REFUSALS.iter().map(|refusal| refusal.row().name).collect();
-        assert_eq!(names, Refusal::TABLE.iter().map(|row| row.name).collect::<Vec<_>>());
-    }
 }

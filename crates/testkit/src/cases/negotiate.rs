@@ -1,0 +1,6 @@
+use super::Case;
+
+/// Negotiate.
+pub(super) fn cases() -> Vec<Case> {
+    Vec::new()
+}
