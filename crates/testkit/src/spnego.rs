@@ -28,6 +28,10 @@ pub struct Spnego {
     pub signed: Option<Vec<Oid<'static>>>,
     /// What is sent when the acceptor waits for a signature after the last token of the mechanism.
     pub last: Last,
+    /// How often it asks for the hint first, with an empty token.
+    pub asks_hint: usize,
+    /// The length of the pieces that tokens are cut into; `None` sends them whole.
+    pub pieces: Option<usize>,
 }
 
 /// An offer's mechToken.
@@ -110,6 +114,8 @@ impl Spnego {
             mic: ListMic::AsDue,
             signed: None,
             last: Last::Mic,
+            asks_hint: 0,
+            pieces: None,
         }
     }
 
@@ -153,8 +159,8 @@ impl Spnego {
 
     /// Talks with an acceptor to the end.
     pub fn converse(&self, credential: &Credential, authority: &dyn Authority, settings: &Settings) -> (Outcome, Seen) {
-        let mut client = Talking { client: self, session: None, asked: false, sent: None, seen: Seen::default() };
-        let mut outcome = talk(credential, authority, settings, |reply| client.answer(reply));
+        let mut client = Talking::of(self);
+        let mut outcome = talk(credential, authority, settings, |reply| client.next(reply));
         client.hear(&outcome.output);
         outcome.session = client.session;
         (outcome, client.seen)
@@ -162,8 +168,8 @@ impl Spnego {
 
     /// What makes this client's tokens from the replies, one after another.
     pub fn talker(&self) -> impl FnMut(&[u8]) -> Option<Vec<u8>> {
-        let mut client = Talking { client: self, session: None, asked: false, sent: None, seen: Seen::default() };
-        move |reply| client.answer(reply)
+        let mut client = Talking::of(self);
+        move |reply| client.next(reply)
     }
 
     fn signed_list(&self) -> Vec<u8> {
@@ -180,13 +186,39 @@ struct Talking<'c> {
     /// AUTHENTICATE, once it was sent.
     sent: Option<Vec<u8>>,
     seen: Seen,
+    /// How often the hint was asked for.
+    asked_hint: usize,
+    /// What is still to be sent of the last token.
+    pieces: Vec<Vec<u8>>,
 }
 
-impl Talking<'_> {
+impl<'c> Talking<'c> {
+    fn of(client: &'c Spnego) -> Self {
+        let seen = Seen::default();
+        Self { client, session: None, asked: false, sent: None, seen, asked_hint: 0, pieces: Vec::new() }
+    }
+
+    /// The next token, or the next piece of it.
+    fn next(&mut self, reply: &[u8]) -> Option<Vec<u8>> {
+        if self.pieces.is_empty() {
+            let token = self.answer(reply)?;
+            let size = self.client.pieces.filter(|_| !token.is_empty()).unwrap_or(usize::MAX);
+            self.pieces = token.chunks(size.min(token.len()).max(1)).rev().map(<[u8]>::to_vec).collect();
+            if token.is_empty() {
+                return Some(token);
+            }
+        }
+        self.pieces.pop()
+    }
+
     /// The next token after a reply; `None` when nothing is left to say.
     fn answer(&mut self, reply: &[u8]) -> Option<Vec<u8>> {
-        if reply.is_empty() {
-            return self.seen.states.is_empty().then(|| self.client.offer());
+        if self.asked_hint < self.client.asks_hint {
+            self.asked_hint += 1;
+            return Some(Vec::new());
+        }
+        if self.seen.states.is_empty() && (reply.is_empty() || NegTokenInit::decode(reply).is_ok()) {
+            return Some(self.client.offer());
         }
         let token = self.hear(reply)?;
         let message = match (&self.sent, token.is_empty()) {
@@ -273,7 +305,6 @@ pub fn offer(mechanisms: &[Oid<'_>], token: Option<&[u8]>, mic: Option<&[u8]>) -
     let init = Constructed::new().with_encoded(&fields.into_tlv(tag::SEQUENCE)).into_tlv(tag::context(0));
     let mut out = Vec::new();
     frame(SPNEGO, &init, &mut out);
-    debug_assert!(mechanisms.is_empty() || NegTokenInit::decode(&out).is_ok());
     out
 }
 

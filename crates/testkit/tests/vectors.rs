@@ -22,7 +22,7 @@ fn root() -> PathBuf {
 /// Every vector of every folder, by its path below `vectors/`.
 fn vectors() -> BTreeMap<String, Vector> {
     let mut found = BTreeMap::new();
-    for folder in ["ntlm", "password", "regressions"] {
+    for folder in ["ntlm", "negotiate", "password", "regressions"] {
         for entry in fs::read_dir(root().join("vectors").join(folder)).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
@@ -40,7 +40,7 @@ fn every_vector_ends_as_it_says() {
     let wrong: Vec<_> =
         vectors.iter().filter_map(|(name, vector)| vector.replay().err().map(|why| format!("{name}: {why}"))).collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
-    assert!(vectors.len() >= 150, "only {} vectors were found", vectors.len());
+    assert!(vectors.len() >= 240, "only {} vectors were found", vectors.len());
     let refusals = vectors.values().filter(|vector| vector.cause != "ok").count();
     assert!(refusals * 2 > vectors.len(), "most vectors are refusals: {refusals} of {}", vectors.len());
     for (name, vector) in &vectors {
@@ -84,6 +84,10 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("call/bad-buffers", "crates/testkit/tests/sealing.rs", "a_message_needs_exactly_one_token"),
     ("call/bad-signature", "crates/testkit/tests/sealing.rs", "an_altered_message"),
     ("call/out-of-sequence", "crates/testkit/tests/sealing.rs", "a_replayed_message"),
+    ("ntlm/server-without-unicode", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
+    ("ntlm/server-too-weak", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
+    ("ntlm/server-nameless", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
+    ("ntlm/name-too-long", INITIATORS, "names_that_no_message_can_hold"),
     ("host/half-open-limit", SERVER, "the_oldest_handshake_of_the_greediest_makes_room"),
     ("host/handshake-timeout", SERVER, "a_handshake_that_is_not_finished_is_refused_once_and_its_connection_ends"),
     ("host/token-too-large", SERVER, "tokens_and_headers_have_bounds"),
@@ -94,6 +98,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("host/audit-unwritable", SERVER, "an_audit_log_that_cannot_be_written_refuses_unless_configured"),
 ];
 const SERVER: &str = "crates/server/tests/http.rs";
+const INITIATORS: &str = "crates/testkit/tests/initiators.rs";
 
 #[test]
 fn every_cause_has_a_vector_or_a_named_test() {

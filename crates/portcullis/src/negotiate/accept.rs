@@ -6,7 +6,6 @@ use crate::handshake::{Input, Next, Step};
 use crate::{CallCause, Context, ContextFlags, Event, Failure, Negotiation, package};
 use portcullis_wire::der::Oid;
 use portcullis_wire::spnego::{FirstToken, MechTypes, NegState, NegTokenInit, NegTokenResp};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(super) fn begin(acceptor: Arc<Acceptor>) -> Box<dyn Step> {
@@ -29,12 +28,9 @@ impl Step for AwaitFirst {
         if token.is_empty() && held.is_empty() {
             return if hinted { Err(Cause::TokenMissing.into()) } else { hint(acceptor, leg) };
         }
-        let token = match FirstToken::is_der(held.first().or(token.first()).copied()) {
-            false => Cow::Borrowed(token),
-            true => match gather(held, token)? {
-                Gathered::Whole(token) => token,
-                Gathered::Part(held) => return Ok(Next::Token(Box::new(Self { acceptor, hinted, held }))),
-            },
+        let token = match gather(held, token)? {
+            Gathered::Whole(token) => token,
+            Gathered::Part(held) => return Ok(Next::Token(Box::new(Self { acceptor, hinted, held }))),
         };
         match FirstToken::recognise(&token) {
             FirstToken::Spnego => rejecting(leg, |leg, error| offer(&acceptor, &token, error, leg)),

@@ -5,6 +5,7 @@ use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::{CallCause, ContextFlags, Failure};
 use portcullis_wire::der;
+use portcullis_wire::spnego::FirstToken;
 use std::borrow::Cow;
 
 /// Tokens longer than this are refused, whole or in pieces: what Windows takes (MaxTokenSize 65535), and its frame.
@@ -35,6 +36,10 @@ pub(super) fn gather(mut held: Vec<u8>, piece: &[u8]) -> Result<Gathered<'_>, Fa
         held.extend_from_slice(piece);
         Cow::Owned(held)
     };
+    // What is no DER has no length that says whether it is whole: whoever reads it refuses it.
+    if !FirstToken::is_der(bytes.first().copied()) {
+        return Ok(Gathered::Whole(bytes));
+    }
     match der::complete_len(&bytes, MAX_TOKEN).map_err(Cause::malformed)? {
         Some(len) if len <= bytes.len() && bytes.len() <= MAX_TOKEN => Ok(Gathered::Whole(bytes)),
         _ if bytes.len() > MAX_TOKEN => Err(too_long()),

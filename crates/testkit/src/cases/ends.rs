@@ -54,6 +54,13 @@ pub(super) fn cases() -> Vec<Case> {
         .refused(DENIED, "account/no-password"),
         outage("throttled", "too many wrong proofs from here", Refusal::Throttled, DENIED, "account/throttled"),
         outage(
+            "authority-unreachable",
+            "the process that holds the accounts cannot be reached",
+            Refusal::AuthorityUnreachable,
+            NOBODY,
+            "account/authority-unreachable",
+        ),
+        outage(
             "store-unreachable",
             "the store cannot be read",
             Refusal::Unreachable,

@@ -90,6 +90,12 @@ impl Case {
         }
     }
 
+    fn spnego(name: &str, shows: &str, client: Spnego) -> Self {
+        let mut case = Self { says: Says::Spnego(Box::new(client)), ..Self::new(name, shows, Initiator::user()) };
+        case.setup.package = Package::Negotiate;
+        case
+    }
+
     fn refused(self, expect: Status, cause: &'static str) -> Self {
         Self { expect, cause, ..self }
     }

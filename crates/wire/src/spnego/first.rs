@@ -1,4 +1,4 @@
-use super::{KERBEROS, NTLM, SPNEGO, unframe};
+use super::{KERBEROS, NTLM, SPNEGO};
 use crate::der::{Der, Oid, tag};
 use crate::ntlm;
 
@@ -18,13 +18,17 @@ pub enum FirstToken<'a> {
 impl<'a> FirstToken<'a> {
     /// Recognises a whole token.
     pub fn recognise(token: &'a [u8]) -> Self {
+        const FRAME: &str = "InitialContextToken";
         const AP_REQ: u8 = 0x6e; // [APPLICATION 14]: Kerberos without its frame, as DCE style has it
         match token.first().copied() {
-            Some(tag::APPLICATION_0) => match unframe(&Der::new(token)) {
-                Ok((SPNEGO, _)) => Self::Spnego,
-                Ok((oid, _)) => Self::Raw(oid),
-                Err(_) => Self::Other,
-            },
+            // What stands behind the frame is for the decoder to refuse, with a better reason.
+            Some(tag::APPLICATION_0) => {
+                match Der::new(token).take(tag::APPLICATION_0, FRAME).and_then(|mut frame| frame.oid(FRAME)) {
+                    Ok(SPNEGO) => Self::Spnego,
+                    Ok(oid) => Self::Raw(oid),
+                    Err(_) => Self::Other,
+                }
+            }
             Some(first) if first == tag::context(0) => Self::Spnego,
             Some(first) if first == tag::context(1) => Self::Response,
             Some(AP_REQ) => Self::Raw(KERBEROS),
