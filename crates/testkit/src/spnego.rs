@@ -26,8 +26,6 @@ pub struct Spnego {
     pub mic: ListMic,
     /// The list that is signed, where it is not the one that was offered.
     pub signed: Option<Vec<Oid<'static>>>,
-    /// What is sent when the acceptor waits for a signature after the last token of the mechanism.
-    pub last: Last,
     /// How often it asks for the hint first, with an empty token.
     pub asks_hint: usize,
     /// The length of the pieces that tokens are cut into; `None` sends them whole.
@@ -75,21 +73,6 @@ pub enum ListMic {
     Short,
 }
 
-/// What is sent when the acceptor waits for a signature alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Last {
-    /// The signature.
-    Mic,
-    /// A signature with one bit off.
-    WrongMic,
-    /// A response without anything in it.
-    Nothing,
-    /// The mechanism's last token again, and the signature.
-    TokenAgain,
-    /// Nothing: the client hangs up.
-    HangUp,
-}
-
 /// How a conversation looks to the client.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -113,7 +96,6 @@ impl Spnego {
             names: None,
             mic: ListMic::AsDue,
             signed: None,
-            last: Last::Mic,
             asks_hint: 0,
             pieces: None,
         }
@@ -183,8 +165,8 @@ struct Talking<'c> {
     session: Option<Session>,
     /// Whether the acceptor asked for a signature.
     asked: bool,
-    /// AUTHENTICATE, once it was sent.
-    sent: Option<Vec<u8>>,
+    /// Whether AUTHENTICATE was sent.
+    sent: bool,
     seen: Seen,
     /// How often the hint was asked for.
     asked_hint: usize,
@@ -195,7 +177,7 @@ struct Talking<'c> {
 impl<'c> Talking<'c> {
     fn of(client: &'c Spnego) -> Self {
         let seen = Seen::default();
-        Self { client, session: None, asked: false, sent: None, seen, asked_hint: 0, pieces: Vec::new() }
+        Self { client, session: None, asked: false, sent: false, seen, asked_hint: 0, pieces: Vec::new() }
     }
 
     /// The next token, or the next piece of it.
@@ -221,18 +203,17 @@ impl<'c> Talking<'c> {
             return Some(self.client.offer());
         }
         let token = self.hear(reply)?;
-        let message = match (&self.sent, token.is_empty()) {
-            (Some(_), _) => return self.finish(),
+        if self.sent {
+            return None;
+        }
+        if token.is_empty() {
             // The acceptor chose, and waits for the mechanism to begin.
-            (None, true) => return Some(self.respond(&self.client.ntlm.negotiate(), None)),
-            (None, false) => {
-                let (message, session) = self.client.ntlm.authenticate(&self.client.ntlm.negotiate(), &token)?;
-                self.session = Some(session);
-                message
-            }
-        };
+            return Some(self.respond(&self.client.ntlm.negotiate(), None));
+        }
+        let (message, session) = self.client.ntlm.authenticate(&self.client.ntlm.negotiate(), &token)?;
+        self.session = Some(session);
         let mic = self.mic(&message);
-        self.sent = Some(message.clone());
+        self.sent = true;
         Some(self.respond(&message, mic.as_deref()))
     }
 
@@ -264,23 +245,6 @@ impl<'c> Talking<'c> {
             _ => {}
         }
         Some(mic)
-    }
-
-    /// The mechanism is through, and the acceptor wants the list signed.
-    fn finish(&mut self) -> Option<Vec<u8>> {
-        let list = self.client.signed_list();
-        let mut mic = self.session.as_mut()?.list_mic(&list).to_vec();
-        let token = match self.client.last {
-            Last::Mic => None,
-            Last::WrongMic => {
-                mic[6] ^= 1;
-                None
-            }
-            Last::Nothing => return Some(self.response(None, None)),
-            Last::TokenAgain => self.sent.clone(),
-            Last::HangUp => return None,
-        };
-        Some(self.response(token.as_deref(), Some(&mic)))
     }
 
     fn respond(&self, token: &[u8], mic: Option<&[u8]>) -> Vec<u8> {
