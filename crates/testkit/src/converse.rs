@@ -19,6 +19,8 @@ pub struct Settings {
     pub want: Wants,
     /// The channel's bindings.
     pub bindings: Option<ChannelBindings>,
+    /// The service that an initiator means.
+    pub target: Option<String>,
     /// The peer's address.
     pub peer: Option<IpAddr>,
     /// How many bytes the output may have.
@@ -32,6 +34,7 @@ impl Default for Settings {
             server_challenge: [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef],
             want: Wants::default(),
             bindings: None,
+            target: None,
             peer: None,
             room: None,
         }
@@ -194,6 +197,7 @@ impl<'s, R: Random> Host<'s, R> {
         let mut call = Call::new(now, &mut self.random, &mut note, &mut self.out);
         call.want = settings.want;
         call.bindings = settings.bindings.as_ref();
+        call.target = settings.target.as_deref();
         call.peer = settings.peer;
         call.room = settings.room;
         match step(call) {
