@@ -35,7 +35,7 @@ impl Step for AwaitFirst {
         match FirstToken::recognise(&token) {
             FirstToken::Spnego => rejecting(leg, |leg, error| offer(&acceptor, &token, error, leg)),
             FirstToken::Raw(oid) => direct(&acceptor, oid, &token, leg),
-            FirstToken::Response => Err(Cause::UnexpectedMove.into()),
+            FirstToken::Response => rejecting(leg, |_, _| Err(Cause::UnexpectedMove.into())),
             FirstToken::Other => Err(Cause::UnknownToken.into()),
         }
     }

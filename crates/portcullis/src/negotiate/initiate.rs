@@ -33,7 +33,7 @@ impl Initiator {
 
 /// An initiator that Negotiate can offer. Made from a package's configuration.
 #[derive(Clone)]
-pub struct InitiatorMechanism(Arc<dyn Package>);
+pub struct InitiatorMechanism(pub(super) Arc<dyn Package>);
 
 impl<P: InitiatorPackage + Nested> From<P> for InitiatorMechanism {
     fn from(package: P) -> Self {

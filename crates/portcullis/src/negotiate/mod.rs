@@ -30,6 +30,8 @@ mod fragments;
 mod initiate;
 mod mechanism;
 mod packages;
+#[cfg(test)]
+mod tests;
 
 pub use cause::Cause;
 pub use initiate::{Initiator, InitiatorMechanism};
