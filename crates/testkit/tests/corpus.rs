@@ -19,7 +19,7 @@ fn fuzz() -> PathBuf {
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 7] = [
+const TARGETS: [(&str, Oracle); 12] = [
     ("negotiate", oracle::negotiate),
     ("challenge", oracle::challenge),
     ("authenticate", oracle::authenticate),
@@ -27,6 +27,11 @@ const TARGETS: [(&str, Oracle); 7] = [
     ("sid", oracle::sid),
     ("utf16", oracle::utf_16),
     ("acceptor", oracle::acceptor),
+    ("spnego", oracle::spnego),
+    ("negotiate_acceptor", oracle::negotiate_acceptor),
+    ("ntlm_initiator", oracle::ntlm_initiator),
+    ("negotiate_initiator", oracle::negotiate_initiator),
+    ("remote", oracle::remote),
 ];
 
 #[test]
@@ -62,7 +67,9 @@ fn many_edits() {
     let mut chance = Foretold::seeded(0x5eed);
     for turn in 0..4000 {
         let script = oracle::random_script(&mut chance, turn % 7);
-        catch_unwind(|| oracle::acceptor(&script)).unwrap_or_else(|_| panic!("{script:02x?}"));
+        for talk in [oracle::acceptor, oracle::negotiate_acceptor, oracle::negotiate_initiator] {
+            catch_unwind(|| talk(&script)).unwrap_or_else(|_| panic!("{script:02x?}"));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ const MAGIC: [u8; 8] = *b"PCLSAUTH";
 const HELLO: usize = MAGIC.len() + 2;
 
 /// What a frame holds; overwritten when dropped, for passwords and keys are in it.
-pub(super) type Bytes = Zeroizing<Vec<u8>>;
+pub type Bytes = Zeroizing<Vec<u8>>;
 
 /// A socket on which everything has an end.
 pub(super) struct Timed<'s> {

@@ -62,7 +62,7 @@ const MAX_GROUPS: usize = crate::MAX_GROUPS * 2;
 
 impl Request<'_> {
     /// The request as the body of a frame; `None` for a question that this version has no place for.
-    pub(super) fn encode(&self, id: u64) -> Option<Bytes> {
+    pub fn encode(&self, id: u64) -> Option<Bytes> {
         let mut out = Bytes::new(Vec::with_capacity(1024));
         let mut writer = Writer::new(&mut out);
         writer.u64(id);
@@ -131,7 +131,7 @@ pub fn decode_request(body: &[u8]) -> Result<(u64, Request<'_>), Error> {
 
 impl Reply {
     /// The reply as the body of a frame.
-    pub(super) fn encode(&self, id: u64) -> Bytes {
+    pub fn encode(&self, id: u64) -> Bytes {
         let mut out = Bytes::new(Vec::with_capacity(1024));
         let mut writer = Writer::new(&mut out);
         writer.u64(id);

@@ -19,6 +19,6 @@ mod message;
 mod server;
 
 pub use client::{Connect, Remote, RemoteError};
-pub use frame::{MAX_FRAME, VERSION};
+pub use frame::{Bytes, MAX_FRAME, VERSION};
 pub use message::{Asked, Reply, Request, decode_reply, decode_request};
 pub use server::{Peers, RemoteServer, Service, Stop};

@@ -1,12 +1,19 @@
 //! Writes the first files of `fuzz/corpus/`, from which a fuzzer starts:
 //! `cargo run -p portcullis-testkit --bin make-corpus [FOLDER]`. The same every time.
-#![allow(clippy::unwrap_used, reason = "a tool of the developers, which may stop at anything")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a tool of the developers, which may stop at anything")]
 
+use portcullis::{Authority as _, Claim, Handshake, Question, Refusal, Secret, VerifyPassword};
+use portcullis_authority::DomainNames;
+use portcullis_authority::remote::{Asked, Reply, Request};
 use portcullis_testkit::vector::Package;
-use portcullis_testkit::{Foretold, Initiator, Mic, Responses, Settings, cases, converse, hex, oracle, printed};
+use portcullis_testkit::{
+    Foretold, Host, Initiator, Mic, Realm, Responses, Settings, cases, converse, hex, oracle, printed,
+};
 use portcullis_wire::ntlm::{Authenticate, Charset};
 use portcullis_wire::{sid::Sid, utf16};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn main() -> std::io::Result<()> {
     let root = std::env::args()
@@ -35,6 +42,9 @@ fn main() -> std::io::Result<()> {
         write(&root, "challenge", &format!("printed-{name}"), &hex::bytes(text))?;
     }
     acceptor(&root)?;
+    spnego(&root)?;
+    initiators(&root)?;
+    remote(&root)?;
     for (number, text) in
         ["S-1-0", "S-1-5-32-544", "S-1-5-21-1-2-3-500", "S-1-15-2-1", "S-1-0x10000000000-1"].into_iter().enumerate()
     {
@@ -74,6 +84,107 @@ fn acceptor(root: &Path) -> std::io::Result<()> {
     let mut chance = Foretold::seeded(2);
     for number in 0..16 {
         write(root, "acceptor", &format!("edits-{number:02}"), &oracle::random_script(&mut chance, number))?;
+    }
+    Ok(())
+}
+
+/// The messages of SPNEGO, and conversations with an acceptor of it.
+fn spnego(root: &Path) -> std::io::Result<()> {
+    for case in cases::all().iter().filter(|case| case.setup.package == Package::Negotiate) {
+        let vector = case.vector().unwrap();
+        let mut script = vec![0, 0];
+        for token in &vector.tokens {
+            script.extend_from_slice(&u16::try_from(token.len()).unwrap().to_le_bytes());
+            script.extend_from_slice(token);
+        }
+        write(root, "negotiate_acceptor", &case.name, &script)?;
+        for (number, message) in vector.tokens.iter().chain(vector.replies.iter().flatten()).enumerate() {
+            write(root, "spnego", &format!("{}-{number}", case.name), message)?;
+        }
+    }
+    let mut chance = Foretold::seeded(3);
+    for number in 0..32 {
+        let bytes = oracle::random_script(&mut chance, number / 2);
+        write(root, "negotiate_acceptor", &format!("edits-{number:02}"), &bytes)?;
+    }
+    Ok(())
+}
+
+/// What servers say to initiators.
+fn initiators(root: &Path) -> std::io::Result<()> {
+    let mut chance = Foretold::seeded(4);
+    for number in 0..32 {
+        let bytes = oracle::random_script(&mut chance, number / 2);
+        write(root, "negotiate_initiator", &format!("edits-{number:02}"), &bytes)?;
+    }
+    for case in cases::all() {
+        let vector = case.vector().unwrap();
+        let Some(Some(reply)) = vector.replies.first().filter(|reply| reply.as_ref().is_some_and(|r| !r.is_empty()))
+        else {
+            continue;
+        };
+        if case.setup.package == Package::Ntlm {
+            for setting in [0x00, 0x04, 0x0c, 0x16] {
+                let name = format!("{}-{setting:02x}", case.name);
+                write(root, "ntlm_initiator", &name, &[&[setting][..], reply].concat())?;
+            }
+        } else {
+            let mut script = vec![0, 0x0c];
+            for reply in vector.replies.iter().flatten() {
+                script.extend_from_slice(&u16::try_from(reply.len()).unwrap().to_le_bytes());
+                script.extend_from_slice(reply);
+            }
+            write(root, "negotiate_initiator", &case.name, &script)?;
+        }
+    }
+    Ok(())
+}
+
+/// What goes over the authority's socket: each kind of request and reply.
+fn remote(root: &Path) -> std::io::Result<()> {
+    let realm = Realm::of_user();
+    let setup = oracle::setting_of(0);
+    let mut host = Host::new(&setup.settings, Foretold::seeded(1));
+    let client = Initiator::user();
+    let (credential, first) = (setup.credential(), client.negotiate());
+    let Some(Handshake::NeedsToken(waiting)) = host.call(|call| credential.begin().token(&first, call)) else {
+        panic!("no CHALLENGE")
+    };
+    let (message, _) = client.authenticate(&first, &host.take_output()).unwrap();
+    let Some(Handshake::NeedsAnswer(asking)) = host.call(|call| waiting.token(&message, call)) else {
+        panic!("no question")
+    };
+    let ntlm = asking.question();
+    let password = |name: &str, peer: Option<IpAddr>| {
+        let claim = Claim::new(name, "DOMAIN", "", "");
+        Question::VerifyPassword(VerifyPassword::new(claim, Secret::new("Password".into()), peer))
+    };
+    let answer = realm.answer(ntlm);
+    let vouched = answer.verdict().unwrap();
+    let domain = DomainNames { netbios: "DOMAIN".into(), dns: "domain.example".into() };
+    let v6 = Ipv6Addr::LOCALHOST.into();
+    let requests = [
+        ("ask-ntlm", Request::Ask(Asked::Borrowed(ntlm))),
+        ("ask-password", Request::Ask(Asked::Owned(password("User", None)))),
+        ("ask-password-v4", Request::Ask(Asked::Owned(password("jörg@x", Some(Ipv4Addr::LOCALHOST.into()))))),
+        ("ask-password-v6", Request::Ask(Asked::Owned(password("", Some(v6))))),
+        ("domain", Request::Domain),
+        ("health", Request::Health),
+        ("write", Request::Write(b"{}\n")),
+    ];
+    for (name, request) in requests {
+        write(root, "remote", name, &request.encode(7).unwrap())?;
+    }
+    let replies = [
+        ("accepted", Reply::Accepted(Secret::new([5; 16]), Arc::clone(vouched.account))),
+        ("domain-is", Reply::Domain(domain)),
+        ("done", Reply::Done),
+        ("failed", Reply::Failed),
+    ];
+    let refusals =
+        Refusal::ALL.map(|refusal| (refusal.row().name.rsplit('/').next().unwrap(), Reply::Refused(refusal)));
+    for (name, reply) in replies.into_iter().chain(refusals) {
+        write(root, "remote", name, &reply.encode(7))?;
     }
     Ok(())
 }

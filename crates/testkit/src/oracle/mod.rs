@@ -2,6 +2,16 @@
 //!
 //! Each takes any bytes and panics when the library does what it must not.
 
+mod initiators;
+mod negotiate_acceptor;
+mod remote;
+mod spnego_messages;
+
+pub use initiators::{negotiate_initiator, ntlm_initiator};
+pub use negotiate_acceptor::negotiate_acceptor;
+pub use remote::remote;
+pub use spnego_messages::spnego;
+
 use crate::chance::Foretold;
 use crate::converse::{Outcome, exchange};
 use crate::initiator::{Initiator, Responses};
