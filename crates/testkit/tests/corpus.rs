@@ -19,7 +19,7 @@ fn fuzz() -> PathBuf {
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 12] = [
+const TARGETS: [(&str, Oracle); 13] = [
     ("negotiate", oracle::negotiate),
     ("challenge", oracle::challenge),
     ("authenticate", oracle::authenticate),
@@ -28,6 +28,7 @@ const TARGETS: [(&str, Oracle); 12] = [
     ("utf16", oracle::utf_16),
     ("acceptor", oracle::acceptor),
     ("spnego", oracle::spnego),
+    ("negoex", oracle::negoex),
     ("negotiate_acceptor", oracle::negotiate_acceptor),
     ("ntlm_initiator", oracle::ntlm_initiator),
     ("negotiate_initiator", oracle::negotiate_initiator),

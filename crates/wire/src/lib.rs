@@ -18,6 +18,7 @@
 pub mod der;
 mod error;
 pub mod filetime;
+pub mod negoex;
 pub mod ntlm;
 mod reader;
 pub mod sid;

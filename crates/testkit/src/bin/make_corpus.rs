@@ -43,6 +43,7 @@ fn main() -> std::io::Result<()> {
     }
     acceptor(&root)?;
     spnego(&root)?;
+    negoex(&root)?;
     initiators(&root)?;
     remote(&root)?;
     for (number, text) in
@@ -108,6 +109,40 @@ fn spnego(root: &Path) -> std::io::Result<()> {
         write(root, "negotiate_acceptor", &format!("edits-{number:02}"), &bytes)?;
     }
     Ok(())
+}
+
+/// Each message of NEGOEX, alone and one behind another.
+fn negoex(root: &Path) -> std::io::Result<()> {
+    let message = |kind: u32, fixed: &[u8], payload: &[u8]| {
+        let header = u32::try_from(40 + fixed.len()).unwrap();
+        let len = header + u32::try_from(payload.len()).unwrap();
+        let numbers: Vec<u8> = [kind, 0, header, len].iter().flat_map(|number| number.to_le_bytes()).collect();
+        [&b"NEGOEXTS"[..], &numbers, &[0x11; 16], fixed, payload].concat()
+    };
+    let vector = |offset: u8, count: u8| [offset, 0, 0, 0, count, 0, 0, 0];
+    let nego = [&[0xaa; 40][..], &vector(96, 1), &vector(112, 1)].concat();
+    let nego = [&nego[..32], &[0; 8], &nego[40..]].concat();
+    let extension = [&[0x22; 16][..], &[7, 0, 0, 0x80], &vector(124, 3), b"abc"].concat();
+    let verify = [&[0x22; 16][..], &[20, 0, 0, 0, 1, 0, 0, 0, 16, 0, 0, 0], &vector(80, 12), &[0; 4]].concat();
+    let alert = [&[0x22; 16][..], &[0x6d, 0, 0, 0xc0], &vector(72, 1), &[0; 4]].concat();
+    let no_key = [&[1, 0, 0, 0][..], &vector(84, 8), &vector(8, 1)].concat();
+    let token = [&[0x22; 16][..], &vector(64, 5)].concat();
+    let mut all = Vec::new();
+    for (name, bytes) in [
+        ("initiator-nego", message(0, &nego, &extension)),
+        ("acceptor-nego", message(1, &nego, &extension)),
+        ("meta-data", message(2, &token, b"token")),
+        ("acceptor-meta-data", message(3, &token, b"token")),
+        ("challenge", message(4, &token, b"token")),
+        ("ap-request", message(5, &token, b"token")),
+        ("verify", message(6, &verify, &[0xcc; 12])),
+        ("alert", message(7, &alert, &no_key)),
+        ("unknown", message(99, b"", b"?")),
+    ] {
+        write(root, "negoex", name, &bytes)?;
+        all.extend_from_slice(&bytes);
+    }
+    write(root, "negoex", "all", &all)
 }
 
 /// What servers say to initiators.

@@ -3,11 +3,13 @@
 //! Each takes any bytes and panics when the library does what it must not.
 
 mod initiators;
+mod negoex_messages;
 mod negotiate_acceptor;
 mod remote;
 mod spnego_messages;
 
 pub use initiators::{negotiate_initiator, ntlm_initiator};
+pub use negoex_messages::negoex;
 pub use negotiate_acceptor::negotiate_acceptor;
 pub use remote::remote;
 pub use spnego_messages::spnego;
