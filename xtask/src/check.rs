@@ -33,10 +33,14 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 const LAYERS: &[(&str, &[&str])] = &[
     ("portcullis-wire", &[]),
     ("portcullis", &["portcullis-wire"]),
+    ("portcullis-diagnose", &["portcullis-wire"]),
     ("portcullis-authority", &["portcullis", "portcullis-wire"]),
     ("portcullis-server", &["portcullis-authority", "portcullis", "portcullis-wire"]),
     ("portcullis-testkit", &["portcullis-authority", "portcullis", "portcullis-wire"]),
-    ("portcullis-cli", &["portcullis-server", "portcullis-authority", "portcullis", "portcullis-wire"]),
+    (
+        "portcullis-cli",
+        &["portcullis-server", "portcullis-authority", "portcullis-diagnose", "portcullis", "portcullis-wire"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -65,7 +69,7 @@ fn normal_dependencies(package: &Package) -> impl Iterator<Item = &str> {
 fn tokio_walls(metadata: &Metadata, findings: &mut Vec<String>) {
     let Some(resolve) = &metadata.resolve else { return };
     let package = |id| metadata.packages.iter().find(|p| p.id == id);
-    for below in ["portcullis-wire", "portcullis", "portcullis-authority"] {
+    for below in ["portcullis-wire", "portcullis", "portcullis-diagnose", "portcullis-authority"] {
         let Some(start) = metadata.packages.iter().find(|p| p.name.as_str() == below) else { continue };
         let (mut todo, mut seen) = (vec![start.id.clone()], BTreeSet::new());
         while let Some(id) = todo.pop() {
