@@ -1,6 +1,7 @@
 use crate::account::Edit;
 use crate::data::{Data, Failed};
 use crate::length;
+use crate::password_source;
 use indicatif::{ProgressBar, ProgressStyle};
 use portcullis::Secret;
 use portcullis::ntlm::keys::EMPTY_NT_HASH;
@@ -159,7 +160,7 @@ fn account<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<NewAc
         match column {
             "name" => name = value.to_owned(),
             "password" => password = Some(Secret::new(value.to_owned())),
-            "nt_hash" => hash = Some(nt_hash(value).ok_or("nt_hash: not 32 hexadecimal digits")?),
+            "nt_hash" => hash = Some(password_source::nt_hash(value).ok_or("nt_hash: not 32 hexadecimal digits")?),
             "upn" => edit.upn = text(),
             "display_name" => edit.display_name = text(),
             "mail" => edit.mail = text(),
@@ -182,19 +183,6 @@ fn account<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<NewAc
         return Err("no name".into());
     }
     Ok(NewAccount { name, secret, edit: edit.into_edit(), groups })
-}
-
-fn nt_hash(text: &str) -> Option<Secret<[u8; 16]>> {
-    let text = text.trim();
-    let mut hash = Secret::new([0; 16]);
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    for (slot, pair) in hash.expose_mut().iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digit = |at: usize| pair.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        *slot = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
-    Some(hash)
 }
 
 fn truth(column: &str, text: &str) -> Result<bool, String> {

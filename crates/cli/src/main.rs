@@ -6,6 +6,7 @@ mod account_view;
 mod authority;
 mod backup;
 mod config;
+mod connect;
 mod data;
 mod domain;
 mod group;
@@ -37,6 +38,8 @@ enum Command {
     Serve(serve::Serve),
     /// Hold the accounts, and answer another process that serves
     Authority(authority::Authority),
+    /// Log on to a server as a client, and show each message decoded
+    Connect(connect::Connect),
     /// Accounts: who may log on
     Account(account::Account),
     /// Groups, and who is in them
@@ -69,12 +72,14 @@ const EXAMPLES: &str = "Examples:
   portcullis serve                   the first start makes a store and an account, and says how to log on
   portcullis serve --http 0.0.0.0:80 --data /var/lib/portcullis
   portcullis account add ann         asks for a password
+  portcullis connect http://127.0.0.1:8080/ --user ann
   portcullis config check            whether the configuration makes sense";
 
 fn main() -> ExitCode {
     let result = match Portcullis::parse().command {
         Command::Serve(args) => args.run(),
         Command::Authority(args) => args.run(),
+        Command::Connect(args) => args.run(),
         Command::Keeper(args) => args.run(),
         Command::Account(args) => account::run(args),
         Command::Group(args) => group::run(args),

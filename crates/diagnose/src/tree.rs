@@ -74,6 +74,7 @@ impl Decoded {
         for Field { name, value } in &self.fields {
             write!(f, "\n{:indent$}{name}:", "")?;
             match value {
+                Value::Text(text) if text.is_empty() => f.write_str(" (empty)")?,
                 Value::Text(text) => write!(f, " {}", visible(text))?,
                 Value::List(list) if list.is_empty() => f.write_str(" none")?,
                 Value::List(list) => {

@@ -21,7 +21,9 @@ fn main() -> std::io::Result<()> {
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus")), PathBuf::from);
     for case in cases::all().iter().filter(|case| case.setup.package == Package::Ntlm) {
         let vector = case.vector().unwrap();
-        write(&root, "negotiate", &case.name, &vector.tokens[0])?;
+        if let Some(first) = vector.tokens.first() {
+            write(&root, "negotiate", &case.name, first)?;
+        }
         if let Some(Some(challenge)) = vector.replies.first() {
             write(&root, "challenge", &case.name, challenge)?;
         }
@@ -120,8 +122,7 @@ fn negoex(root: &Path) -> std::io::Result<()> {
         [&b"NEGOEXTS"[..], &numbers, &[0x11; 16], fixed, payload].concat()
     };
     let vector = |offset: u8, count: u8| [offset, 0, 0, 0, count, 0, 0, 0];
-    let nego = [&[0xaa; 40][..], &vector(96, 1), &vector(112, 1)].concat();
-    let nego = [&nego[..32], &[0; 8], &nego[40..]].concat();
+    let nego = [&[0xaa; 32][..], &[0; 8], &vector(96, 1), &vector(112, 1)].concat();
     let extension = [&[0x22; 16][..], &[7, 0, 0, 0x80], &vector(124, 3), b"abc"].concat();
     let verify = [&[0x22; 16][..], &[20, 0, 0, 0, 1, 0, 0, 0, 16, 0, 0, 0], &vector(80, 12), &[0; 4]].concat();
     let alert = [&[0x22; 16][..], &[0x6d, 0, 0, 0xc0], &vector(72, 1), &[0; 4]].concat();
