@@ -221,6 +221,9 @@ causes! {
         /// A token is larger than the host takes.
         TokenTooLarge = "token-too-large", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
             "the client's token is larger than limits.token_bytes";
+        /// A token ends before its own length says.
+        TokenIncomplete = "token-incomplete", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "the token is cut short, and this endpoint takes tokens whole: something between client and server cuts long headers, as proxies with a limit of 4 or 8 KiB do";
         /// A token is not base64, or an authorization header not of the form `scheme token`.
         BadHeader = "bad-header", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
             "the Authorization header is not of the form `scheme base64`";

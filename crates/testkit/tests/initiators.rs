@@ -294,8 +294,11 @@ fn names_that_no_message_can_hold() {
     assert_eq!(challenged(longest, &usual, &challenge).0, "ok");
 }
 
+/// What makes a reply from what was said.
+type Reply<'r> = dyn Fn(&[u8]) -> Vec<u8> + 'r;
+
 /// A Negotiate initiator of NTLM that hears these replies, each made from what it said.
-fn hears(replies: &[&dyn Fn(&[u8]) -> Vec<u8>]) -> (&'static str, Vec<Vec<u8>>) {
+fn hears(replies: &[&Reply<'_>]) -> (&'static str, Vec<Vec<u8>>) {
     let settings = wanting(SEALED);
     let mut host = Host::new(&settings, Foretold::seeded(3));
     let mut waiting = Some(Credential::initiator(negotiate::Initiator::trying([client("Password").into()])).begin());

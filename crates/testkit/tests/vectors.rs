@@ -91,6 +91,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("host/half-open-limit", SERVER, "the_oldest_handshake_of_the_greediest_makes_room"),
     ("host/handshake-timeout", SERVER, "a_handshake_that_is_not_finished_is_refused_once_and_its_connection_ends"),
     ("host/token-too-large", SERVER, "tokens_and_headers_have_bounds"),
+    ("host/token-incomplete", SERVER_NEGOTIATE, "a_token_in_pieces_is_refused"),
     ("host/bad-header", SERVER, "what_makes_no_sense_is_refused_with_its_cause"),
     ("host/scheme-not-offered", SERVER, "what_makes_no_sense_is_refused_with_its_cause"),
     ("host/plaintext-refused", SERVER, "basic_is_for_loopback_only"),
@@ -98,6 +99,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("host/audit-unwritable", SERVER, "an_audit_log_that_cannot_be_written_refuses_unless_configured"),
 ];
 const SERVER: &str = "crates/server/tests/http.rs";
+const SERVER_NEGOTIATE: &str = "crates/server/tests/negotiate.rs";
 const INITIATORS: &str = "crates/testkit/tests/initiators.rs";
 
 #[test]

@@ -33,7 +33,8 @@ fn written_and_read_again() {
 /// How long a value is, told by as much of it as there is.
 #[test]
 fn lengths() {
-    let rows: [(&[u8], Result<Option<usize>, Kind>); 16] = [
+    type Row = (&'static [u8], Result<Option<usize>, Kind>);
+    let rows: [Row; 16] = [
         (&[], Ok(None)),
         (&[0x30], Ok(None)),
         (&[0x30, 0x00], Ok(Some(2))),

@@ -62,6 +62,9 @@ macro_rules! clients {
 clients! {
     /// MIT's SPNEGO around gss-ntlmssp: it signs the list, and checks our signature.
     curl_negotiate { logs_on, logs_on_where_all_is_offered, posts, is_refused }
+    /// The same, where Kerberos is the client's first choice: our `request-mic`, and both sides' signatures over a list
+    /// of two mechanisms though NTLM has no MIC.
+    curl_negotiate_with_a_ticket { logs_on, logs_on_where_all_is_offered, posts, is_refused }
     pyspnego { logs_on, logs_on_where_all_is_offered, posts, is_refused }
     pyspnego_unsigned { logs_on, is_refused }
     pyspnego_without_flags { logs_on, is_refused }

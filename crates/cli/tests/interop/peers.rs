@@ -92,12 +92,43 @@ pub fn curl_negotiate(server: &Server, logon: &Logon<'_>) -> Outcome {
     with_curl(command, server, logon)
 }
 
-fn with_curl(mut command: Command, server: &Server, logon: &Logon<'_>) -> Outcome {
+/// The same with a Kerberos ticket for the service, of a KDC that does not exist: MIT's SPNEGO offers Kerberos first and
+/// sends the ticket ahead. An acceptor without Kerberos drops it, takes the second choice, and asks for a signed list.
+pub fn curl_negotiate_with_a_ticket(server: &Server, logon: &Logon<'_>) -> Outcome {
+    let (users, folder) = (gss_users(logon), tempfile::tempdir().unwrap());
+    let (cache, config) = (folder.path().join("ccache"), folder.path().join("krb5.conf"));
+    let mut writer = Command::new("python3");
+    writer.arg(root().join("interop/python/ccache.py")).arg(&cache).arg("HTTP/localhost");
+    let written = run(writer);
+    assert!(written.status.success(), "{written:?}");
+    let settings = "[libdefaults]\ndefault_realm = NOWHERE.EXAMPLE\ndns_canonicalize_hostname = false\nrdns = false\n\
+        [realms]\nNOWHERE.EXAMPLE = { kdc = 127.0.0.1:1 }\n[domain_realm]\nlocalhost = NOWHERE.EXAMPLE\n";
+    std::fs::write(&config, settings).unwrap();
+    let port = server.http.port();
+    let mut command = Command::new("curl");
+    command.args(["--negotiate", "-u", ":", "--resolve", &format!("localhost:{port}:127.0.0.1")]);
+    let trace = folder.path().join("trace");
+    command
+        .envs(gss_ntlmssp(users.path()))
+        .env("KRB5_CONFIG", config)
+        .env("KRB5CCNAME", cache)
+        .env("KRB5_TRACE", &trace);
+    let outcome = curl_to(command, &format!("http://localhost:{port}/"), logon);
+    let trace = std::fs::read_to_string(trace).unwrap_or_default();
+    assert!(trace.contains("Creating authenticator"), "curl offered no Kerberos: {trace}\n{outcome:?}");
+    outcome
+}
+
+fn with_curl(command: Command, server: &Server, logon: &Logon<'_>) -> Outcome {
+    curl_to(command, &server.url(), logon)
+}
+
+fn curl_to(mut command: Command, url: &str, logon: &Logon<'_>) -> Outcome {
     command.args(["-sS", "--noproxy", "*", "-H", "Accept: application/json", "-w", "\n%{http_code}\n"]);
     if let Some(body) = logon.body {
         command.args(["--data-binary", body]);
     }
-    command.args(vec![server.url(); logon.times]);
+    command.args(vec![url; logon.times]);
     let output = run(command);
     // The body, then the status, for each URL.
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

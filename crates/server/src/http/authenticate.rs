@@ -115,6 +115,10 @@ impl Connection {
                     let answer = core.authority.answer(pending.question()).await;
                     pending.answer(answer, call(core, client, &mut attempt, &mut random, &mut out))
                 }
+                // A piece: SSPI's callers may bring tokens so, and HTTP's never do. Nothing of it is kept.
+                Ok(Handshake::NeedsToken(_)) if out.is_empty() => {
+                    return core.refuse(attempt, &HostCause::TokenIncomplete.into());
+                }
                 Ok(Handshake::NeedsToken(needs)) => {
                     let bytes = token.len() + out.len() + HALF_OPEN_OVERHEAD;
                     return self.park(core, Half { scheme, needs, attempt, trail, close }, bytes, out);
