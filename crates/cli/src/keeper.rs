@@ -8,6 +8,7 @@
 use crate::config;
 use crate::data::Failed;
 use clap::Args;
+use portcullis_authority::remote::connect_within;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
@@ -47,9 +48,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// An authority that ends sooner than this after its start is started again only after a pause.
 const SOON: Duration = Duration::from_secs(5);
 
+/// How long the authority may take to accept a connection: less than the server waits for the keeper.
+const CONNECT: Duration = Duration::from_secs(3);
+
 /// The serving process's end.
 pub(crate) struct Keeper {
-    socket: Mutex<UnixStream>,
+    line: Mutex<Line>,
+}
+
+struct Line {
+    socket: UnixStream,
+    /// Counts the requests: a reply that comes too late is not the next one's.
+    number: u8,
 }
 
 impl Keeper {
@@ -65,7 +75,11 @@ impl Keeper {
         }
         // A group of its own: Ctrl-C is for the server, and the keeper ends when the server has.
         command.stdin(Stdio::from(OwnedFd::from(theirs))).process_group(0).spawn()?;
-        Ok(Self { socket: Mutex::new(ours) })
+        Ok(Self::over(ours))
+    }
+
+    fn over(socket: UnixStream) -> Self {
+        Self { line: Mutex::new(Line { socket, number: 0 }) }
     }
 
     /// A new connection to the authority.
@@ -87,22 +101,18 @@ impl Keeper {
     }
 
     fn ask(&self, what: u8) -> io::Result<OwnedFd> {
-        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        send(&socket, &[what], None)?;
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut number = [0; 4];
-        let read = recvmsg(&*socket, &mut [IoSliceMut::new(&mut number)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-        if read.bytes != number.len() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let mut files = ancillary.drain().flat_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(files) => files.collect(),
-            _ => Vec::new(),
-        });
-        match (files.next(), i32::from_le_bytes(number)) {
-            (Some(file), _) => Ok(file),
-            (None, number) => Err(io::Error::from_raw_os_error(number)),
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.number = line.number.wrapping_add(1);
+        send(&line.socket, &[what, line.number], None)?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let (number, opened) = receive(&line.socket)?;
+            if number == line.number {
+                return opened;
+            }
+            if Instant::now() >= until {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
     }
 }
@@ -113,18 +123,15 @@ impl Keep {
         crate::isolation::leave_no_dumps();
         let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
         let supervised = self.authority.then(|| Supervised::start(&self.socket, &self.data)).transpose()?;
-        let mut what = [0];
-        while matches!((&socket).read(&mut what), Ok(1)) {
+        let mut request = [0; 2];
+        while (&socket).read_exact(&mut request).is_ok() {
+            let [what, number] = request;
             let opened = match what {
-                [AUTHORITY] => UnixStream::connect(&self.socket).map(OwnedFd::from),
-                [CONFIG] => File::open(config::file_in(&self.data)).map(OwnedFd::from),
+                AUTHORITY => connect_within(&self.socket, CONNECT).map(OwnedFd::from),
+                CONFIG => File::open(config::file_in(&self.data)).map(OwnedFd::from),
                 _ => Err(io::ErrorKind::InvalidInput.into()),
             };
-            let sent = match opened {
-                Ok(file) => send(&socket, &0i32.to_le_bytes(), Some(file.as_fd())),
-                Err(error) => send(&socket, &error.raw_os_error().unwrap_or(EIO).to_le_bytes(), None),
-            };
-            if sent.is_err() {
+            if reply(&socket, number, opened).is_err() {
                 break;
             }
         }
@@ -137,6 +144,31 @@ impl Keep {
 
 /// "Input/output error", for failures that have no number.
 const EIO: i32 = rustix::io::Errno::IO.raw_os_error();
+
+/// A reply: the number of its request, the error's number or 0, and the file.
+fn reply(socket: &UnixStream, number: u8, opened: io::Result<OwnedFd>) -> io::Result<()> {
+    let error = opened.as_ref().err().map_or(0, |error| error.raw_os_error().unwrap_or(EIO));
+    let [a, b, c, d] = error.to_le_bytes();
+    send(socket, &[number, a, b, c, d], opened.as_ref().ok().map(|file| file.as_fd()))
+}
+
+/// The next reply.
+fn receive(socket: &UnixStream) -> io::Result<(u8, io::Result<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut bytes = [0; 5];
+    let read = recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    if read.bytes != bytes.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut files = ancillary.drain().flat_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => files.collect(),
+        _ => Vec::new(),
+    });
+    let [number, error @ ..] = bytes;
+    let opened = files.next().ok_or_else(|| io::Error::from_raw_os_error(i32::from_le_bytes(error)));
+    Ok((number, opened))
+}
 
 fn send(socket: &UnixStream, bytes: &[u8], file: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -230,13 +262,15 @@ mod tests {
         std::fs::write(folder.path().join("portcullis.toml"), "[http]\n").unwrap();
         let path = folder.path().join("portcullis.toml");
         let answering = std::thread::spawn(move || {
-            let mut what = [0];
-            (&keeper).read_exact(&mut what).unwrap();
-            send(&keeper, &0i32.to_le_bytes(), Some(File::open(path).unwrap().as_fd())).unwrap();
-            (&keeper).read_exact(&mut what).unwrap();
-            send(&keeper, &rustix::io::Errno::NOENT.raw_os_error().to_le_bytes(), None).unwrap();
+            let mut request = [0; 2];
+            (&keeper).read_exact(&mut request).unwrap();
+            reply(&keeper, request[1], Ok(File::open(&path).unwrap().into())).unwrap();
+            (&keeper).read_exact(&mut request).unwrap();
+            // One that nobody waits for any more comes first.
+            reply(&keeper, request[1].wrapping_sub(1), Ok(File::open(&path).unwrap().into())).unwrap();
+            reply(&keeper, request[1], Err(rustix::io::Errno::NOENT.into())).unwrap();
         });
-        let keeper = Keeper { socket: Mutex::new(server) };
+        let keeper = Keeper::over(server);
         assert_eq!(keeper.config().unwrap().as_deref(), Some("[http]\n"));
         assert_eq!(keeper.config().unwrap(), None);
         answering.join().unwrap();

@@ -218,8 +218,12 @@ fn is_gone(error: &RemoteError) -> bool {
     matches!(error, RemoteError::Io(error) if matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof))
 }
 
-/// Connects; a process that is stopped lets its queue fill up, and then a connection would wait without end.
-fn connect_within(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+/// Connects to a socket, and waits no longer than `patience`: a process that is stopped lets its queue fill up, and then a
+/// connection would wait without end.
+///
+/// # Errors
+/// When nobody listens there, or not in time.
+pub fn connect_within(path: &Path, patience: Duration) -> io::Result<UnixStream> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(patience))?;
     connect(&socket, &SocketAddrUnix::new(path)?)?;

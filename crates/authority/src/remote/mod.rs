@@ -18,7 +18,7 @@ mod frame;
 mod message;
 mod server;
 
-pub use client::{Connect, Remote, RemoteError};
+pub use client::{Connect, Remote, RemoteError, connect_within};
 pub use frame::{Bytes, MAX_FRAME, VERSION};
 pub use message::{Asked, Reply, Request, decode_reply, decode_request};
 pub use server::{Peers, RemoteServer, Service, Stop};
