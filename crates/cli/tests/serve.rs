@@ -129,7 +129,7 @@ fn the_first_start_prints_a_line_that_works_as_it_stands() {
 
     let user = format!("admin:{password}");
     let url = serving.url();
-    for scheme in ["--ntlm", "--basic", "--anyauth"] {
+    for scheme in ["--ntlm", "--basic"] {
         let (status, body) = curl(&[&[scheme, "-u", &user, &url], &JSON[..]].concat());
         let json: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, json["name"].as_str()), (200, Some("admin")));
@@ -143,17 +143,22 @@ fn the_first_start_prints_a_line_that_works_as_it_stands() {
     let big = folder.path().join("big");
     fs::write(&big, vec![b'x'; 3 << 20]).unwrap();
     let big = format!("@{}", big.display());
-    for scheme in ["--ntlm", "--anyauth"] {
-        assert_eq!(curl(&[scheme, "-u", &user, "-d", "a=b", &url]).0, 200, "{scheme}");
-        assert_eq!(curl(&[scheme, "-u", &user, "--data-binary", &big, &url]).0, 200, "{scheme}");
-    }
+    assert_eq!(curl(&["--ntlm", "-u", &user, "-d", "a=b", &url]).0, 200);
+    assert_eq!(curl(&["--ntlm", "-u", &user, "--data-binary", &big, &url]).0, 200);
     assert_eq!(curl(&["--ntlm", "-u", &user, "-X", "DELETE", &format!("{url}a/b?c=d")]).0, 200);
     assert_eq!(curl(&["--ntlm", "-u", &user, "-I", &url]).0, 200);
     assert_eq!(curl(&[&format!("{url}healthz")]), (200, "ok\n".to_owned()));
     assert_eq!(curl(&[&url]).0, 401);
     let causes = causes(&data);
     let count = |cause: &str| causes.iter().filter(|c| *c == cause).count();
-    assert_eq!((count("ok"), count("account/wrong-proof"), count("account/unknown-account")), (10, 3, 3), "{causes:?}");
+    assert_eq!((count("ok"), count("account/wrong-proof"), count("account/unknown-account")), (7, 2, 2), "{causes:?}");
+    // Where curl may choose it takes Negotiate, for which it needs a ticket; with that left out it takes the next.
+    drop(serving);
+    let serving = Serving::start(&data, &["--schemes", "ntlm,basic"]);
+    let url = serving.url();
+    assert_eq!(curl(&["--anyauth", "-u", &user, "-d", "a=b", &url]).0, 200);
+    assert_eq!(curl(&["--anyauth", "-u", &user, "--data-binary", &big, &url]).0, 200);
+    assert_eq!(curl(&["--anyauth", "-u", "admin:wrong", &url]).0, 401);
     // The second start makes nothing, and says nothing of a password.
     drop(serving);
     let mut serving = Serving::start(&data, &[]);
