@@ -11,6 +11,15 @@ fn logs_on(ask: Client) {
     assert!(server.causes().iter().all(|cause| cause == "ok"), "{:?}", server.causes());
 }
 
+/// With the defaults: Negotiate stands before NTLM, and the client finds what it knows.
+fn where_all_is_offered(ask: Client) {
+    let server = Server::start();
+    let outcome = ask(&server, &Logon::new(ANN, PASSWORD));
+    assert_eq!(outcome.statuses(), [200], "{outcome:?}");
+    assert_eq!(outcome.answers[0].body["name"], ANN, "{outcome:?}");
+    assert_eq!(server.causes().last().map(String::as_str), Some("ok"));
+}
+
 fn posts(ask: Client) {
     let server = Server::with(OFFER_NTLM);
     let body = "x=".to_owned() + &"body ".repeat(2000);
@@ -74,38 +83,38 @@ macro_rules! clients {
 
 clients! {
     /// curl 7.88 hashes the bytes of its locale, not characters: nothing beyond ASCII fits.
-    curl { logs_on, posts, names_itself(super::WITH_UPN), is_refused }
+    curl { logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), is_refused }
     requests_ntlm {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     /// requests-ntlm2 takes `user@domain` apart and refuses names that it cannot.
     ntlm_auth {
-        logs_on, posts, names_itself(super::DOWN_LEVEL), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::DOWN_LEVEL), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     impacket {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     samba {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     /// libsoup hashes the wrong bytes of a password beyond ASCII; the user's name is right.
-    soup_2 { logs_on, posts, names_itself(super::WITH_UPN), user_beyond_ascii, is_refused }
+    soup_2 { logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), user_beyond_ascii, is_refused }
     /// As libsoup 2.
-    soup_3 { logs_on, posts, names_itself(super::WITH_UPN), user_beyond_ascii, is_refused }
+    soup_3 { logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), user_beyond_ascii, is_refused }
     httpntlm {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     axios_ntlm {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     java_url_connection {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     apache_http_client {
-        logs_on, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
+        logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), password_beyond_ascii, user_beyond_ascii, is_refused
     }
     /// Authen::NTLM writes its domain in OEM into a Unicode message: only without one can it name itself.
-    lwp { logs_on, posts, is_refused }
+    lwp { logs_on, where_all_is_offered, posts, is_refused }
     /// ruby-ntlm fails on users, and on some passwords, beyond ASCII before it sends anything.
-    ruby_httpclient { logs_on, posts, names_itself(super::WITH_UPN), is_refused }
+    ruby_httpclient { logs_on, where_all_is_offered, posts, names_itself(super::WITH_UPN), is_refused }
 }
