@@ -35,6 +35,8 @@ const RETRY: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 struct Trouble {
     since: Option<Instant>,
+    /// Whether it ever answered: one that is still starting is nothing to worry about.
+    answered: bool,
     /// Someone is trying it.
     trying: bool,
 }
@@ -137,21 +139,19 @@ impl Remote {
         if trying {
             trouble.trying = false;
         }
-        match (well, trouble.since) {
-            (true, Some(_)) => {
-                trouble.since = None;
+        if well {
+            if trouble.since.take().is_some() && trouble.answered {
                 tracing::info!("the authority process answers again");
             }
-            (true, None) => {}
-            (false, before) => {
-                if before.is_none() {
-                    tracing::error!("the authority process does not answer: clients are refused until it does");
-                }
-                trouble.since = Some(Instant::now());
-                // What waits there belongs to a process that may be gone.
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            }
+            trouble.answered = true;
+            return;
         }
+        if trouble.since.is_none() && trouble.answered {
+            tracing::error!("the authority process does not answer: clients are refused until it does");
+        }
+        trouble.since = Some(Instant::now());
+        // What waits there belongs to a process that may be gone.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn exchange(&self, request: &Request<'_>) -> Result<Reply, RemoteError> {
