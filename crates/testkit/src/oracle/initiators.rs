@@ -1,3 +1,4 @@
+use super::{edit, next_token};
 use crate::chance::Foretold;
 use crate::converse::{Host, Settings};
 use crate::meeting::meet;
@@ -93,10 +94,8 @@ fn replies(credential: &Credential, settings: &Settings, setting: u8, mut bytes:
             _ => break,
         }
         host.take_output();
-        let Some((len, rest)) = bytes.split_first_chunk::<2>() else { break };
-        let (reply, rest) = rest.split_at(usize::from(u16::from_le_bytes(*len)).min(rest.len()));
+        let Some(reply) = next_token(&mut bytes) else { break };
         token = reply.to_vec();
-        bytes = rest;
     }
     assert_ne!(host.finish().statuses.last(), Some(&Status::SEC_E_INTERNAL_ERROR));
 }
@@ -110,16 +109,7 @@ fn edits(credential: &Credential, settings: &Settings, setting: u8, edits: &[u8]
     let theirs = Settings { bindings: settings.bindings.clone(), ..Settings::default() };
     let theirs = theirs.wanting(ContextFlags::NULL_SESSION);
     let meeting = meet((credential, settings), (&acceptor, &theirs), &Realm::of_user(), |number, message| {
-        for &[which, high, low, value] in edits.as_chunks::<4>().0 {
-            let at = usize::from(u16::from_be_bytes([high, low]));
-            match (usize::from(which & 3) == number & 3, which >> 2 & 3) {
-                (false, _) => {}
-                (true, 0) => message.get_mut(at).into_iter().for_each(|byte| *byte ^= value),
-                (true, 1) => message.get_mut(at).into_iter().for_each(|byte| *byte = value),
-                (true, 2) => message.truncate(at),
-                (true, _) => message.insert(at.min(message.len()), value),
-            }
-        }
+        edit(edits, u8::try_from(number).unwrap_or(u8::MAX), message);
     });
     let server = meeting.acceptor.context.as_ref().map(portcullis::Context::facts);
     if let Some(server) = server {

@@ -207,16 +207,7 @@ fn edited(setup: &Setup, speaker: u8, edits: &[u8]) -> Outcome {
     }
     let apply = |number: u8, message: &[u8]| {
         let mut message = message.to_vec();
-        for &[which, high, low, value] in edits.as_chunks::<4>().0 {
-            let at = usize::from(u16::from_be_bytes([high, low]));
-            match (which & 3 == number, which >> 2 & 3) {
-                (false, _) => {}
-                (true, 0) => message.get_mut(at).into_iter().for_each(|byte| *byte ^= value),
-                (true, 1) => message.get_mut(at).into_iter().for_each(|byte| *byte = value),
-                (true, 2) => message.truncate(at),
-                (true, _) => message.insert(at.min(message.len()), value),
-            }
-        }
+        edit(edits, number, &mut message);
         message
     };
     let negotiate = client.negotiate();
@@ -224,6 +215,28 @@ fn edited(setup: &Setup, speaker: u8, edits: &[u8]) -> Outcome {
         let (message, _) = client.authenticate(&negotiate, &apply(1, challenge))?;
         Some(apply(2, &message))
     })
+}
+
+/// Applies edits to message `number`: four bytes each, which message and how, where, and what.
+fn edit(edits: &[u8], number: u8, message: &mut Vec<u8>) {
+    for &[which, high, low, value] in edits.as_chunks::<4>().0 {
+        let at = usize::from(u16::from_be_bytes([high, low]));
+        match (which & 3 == number & 3, which >> 2 & 3) {
+            (false, _) => {}
+            (true, 0) => message.get_mut(at).into_iter().for_each(|byte| *byte ^= value),
+            (true, 1) => message.get_mut(at).into_iter().for_each(|byte| *byte = value),
+            (true, 2) => message.truncate(at),
+            (true, _) => message.insert(at.min(message.len()), value),
+        }
+    }
+}
+
+/// The next token of a script: a length of two bytes, and as much of it as there is.
+fn next_token<'b>(script: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let (len, rest) = script.split_first_chunk::<2>()?;
+    let (token, rest) = rest.split_at(usize::from(u16::from_le_bytes(*len)).min(rest.len()));
+    *script = rest;
+    Some(token)
 }
 
 /// Whether an outcome is one that the acceptor may come to.

@@ -1,4 +1,4 @@
-use super::{judge, setting_of};
+use super::{edit, judge, next_token, setting_of};
 use crate::converse::{Outcome, talk};
 use crate::initiator::Initiator;
 use crate::session::Session;
@@ -29,10 +29,7 @@ fn raw(setup: &Setup, mut bytes: &[u8]) -> Outcome {
     let mut left = 16;
     talk(&setup.credential(), &setup.realm, &setup.settings, |_| {
         left -= 1;
-        let (len, rest) = bytes.split_first_chunk::<2>().filter(|_| left > 0)?;
-        let (token, rest) = rest.split_at(usize::from(u16::from_le_bytes(*len)).min(rest.len()));
-        bytes = rest;
-        Some(token.to_vec())
+        next_token(&mut bytes).filter(|_| left > 0).map(<[u8]>::to_vec)
     })
 }
 
@@ -54,16 +51,7 @@ fn edited(setup: &Setup, speaker: u8, edits: &[u8]) -> Outcome {
     let (mut says, mut number) = (client.talker(), 0u8);
     talk(&setup.credential(), &setup.realm, &setup.settings, |reply| {
         let mut token = says(reply)?;
-        for &[which, high, low, value] in edits.as_chunks::<4>().0 {
-            let at = usize::from(u16::from_be_bytes([high, low]));
-            match (which & 3 == number & 3, which >> 2 & 3) {
-                (false, _) => {}
-                (true, 0) => token.get_mut(at).into_iter().for_each(|byte| *byte ^= value),
-                (true, 1) => token.get_mut(at).into_iter().for_each(|byte| *byte = value),
-                (true, 2) => token.truncate(at),
-                (true, _) => token.insert(at.min(token.len()), value),
-            }
-        }
+        edit(edits, number, &mut token);
         number = number.wrapping_add(1);
         (number < 64).then_some(token)
     })
