@@ -6,7 +6,7 @@
 //! - `harness` runs the `portcullis` of this workspace and reads its audit log;
 //! - `peers` runs the clients; `clients` lets each of them log on and be refused, `browser` a browser;
 //! - `negotiate`: the clients of Negotiate;
-//! - `initiator`: our client and the servers of others;
+//! - `initiator`: our client and the servers of others; `connect`: it as a tool, also against servers that misbehave;
 //! - `causes`: one client-made logon for each reason to refuse;
 //! - `odd`: tokens that a relay or an attacker would send;
 //! - `mix`, `half_open`: many connections at a time;
@@ -25,6 +25,7 @@
 mod browser;
 mod causes;
 mod clients;
+mod connect;
 mod half_open;
 mod harness;
 mod initiator;

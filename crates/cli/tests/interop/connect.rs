@@ -1,67 +1,30 @@
 //! `portcullis connect` against our own server, and against servers that do not behave. That its initiators log on to
-//! others' servers is shown in `interop/initiator.rs`.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+//! others' servers is shown in `initiator.rs`.
 
+use crate::harness::{ANN, PASSWORD, Server};
 use portcullis::{Credential, negotiate::Negotiate, ntlm::Ntlm};
 use portcullis_testkit::{Foretold, Host, Settings, server_names};
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const PASSWORD: &str = "correct horse 1";
+/// Files with the right password, and with a wrong one.
+struct Secrets(tempfile::TempDir);
 
-/// A server with the account `ann`.
-struct Serving {
-    child: Child,
-    address: SocketAddr,
-    folder: tempfile::TempDir,
-}
-
-impl Serving {
-    fn start(more: &[&str]) -> Self {
+impl Secrets {
+    fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
-        fs::write(folder.path().join("wrong"), "battery staple 2\n").unwrap();
-        let data = folder.path().join("data");
-        let run = |args: &[&str]| {
-            Command::new(env!("CARGO_BIN_EXE_portcullis")).args(args).arg("--data").arg(&data).output().unwrap()
-        };
-        let password = folder.path().join("password");
-        let added = run(&["account", "add", "ann", "--password-file", password.to_str().unwrap()]);
-        assert!(added.status.success(), "{added:?}");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
-            .args(["serve", "--http", "127.0.0.1:0", "--data"])
-            .arg(&data)
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening http ").unwrap_or_else(|| panic!("{line:?}"));
-        Self { address: address.parse().unwrap(), child, folder }
+        for (name, text) in [("password", format!("{PASSWORD}\n")), ("wrong", "battery staple 2\n".to_owned())] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        Self(folder)
     }
 
     fn file(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
@@ -81,8 +44,8 @@ fn ended(output: &Output) -> (i32, String, String) {
 
 #[test]
 fn each_scheme_logs_on_and_shows_its_legs() {
-    let server = Serving::start(&[]);
-    let password = server.file("password");
+    let (server, secrets) = (Server::start(), Secrets::new());
+    let password = secrets.file("password");
     let rows = [
         (Some("negotiate"), "SPNEGO NegTokenInit", "Negotiate by NTLM, NTLMv2"),
         (Some("ntlm"), "NTLM NEGOTIATE", "NTLM by NTLM, NTLMv2"),
@@ -91,7 +54,7 @@ fn each_scheme_logs_on_and_shows_its_legs() {
     ];
     for (scheme, shown, last) in rows {
         let scheme: Vec<_> = scheme.iter().flat_map(|name| ["--scheme", name]).collect();
-        let output = connect(server.address, &[&["--user", "ann", "--password-file", &password], &scheme[..]].concat());
+        let output = connect(server.http, &[&["--user", ANN, "--password-file", &password], &scheme[..]].concat());
         let (code, out, err) = ended(&output);
         assert_eq!((code, err.as_str()), (0, ""), "{out}");
         assert!(out.contains(shown) && out.contains(last) && out.contains("\\ann\n"), "{out}");
@@ -102,19 +65,19 @@ fn each_scheme_logs_on_and_shows_its_legs() {
 
 #[test]
 fn names_and_hashes() {
-    let server = Serving::start(&[]);
+    let (server, secrets) = (Server::start(), Secrets::new());
     let hash = portcullis::ntlm::keys::nt_hash(PASSWORD);
     let digits: String = hash.expose().iter().map(|byte| format!("{byte:02x}")).collect();
-    fs::write(server.file("hash"), format!("{digits}\n")).unwrap();
-    let (code, out, _) = ended(&connect(server.address, &["--user", "ann", "--nt-hash-file", &server.file("hash")]));
+    fs::write(secrets.file("hash"), format!("{digits}\n")).unwrap();
+    let (code, out, _) = ended(&connect(server.http, &["--user", ANN, "--nt-hash-file", &secrets.file("hash")]));
     assert_eq!(code, 0, "{out}");
     let place = connect(
-        server.address,
+        server.http,
         &[
             "--user",
             ".\\ann",
             "--password-file",
-            &server.file("password"),
+            &secrets.file("password"),
             "--target",
             "HTTP/elsewhere",
             "--workstation",
@@ -123,57 +86,55 @@ fn names_and_hashes() {
     );
     let (code, out, _) = ended(&place);
     assert!(code == 0 && out.contains("MsvAvTargetName: HTTP/elsewhere") && out.contains("Workstation: PC7"), "{out}");
-    fs::write(server.file("short"), "0123").unwrap();
-    let (code, _, err) = ended(&connect(server.address, &["--user", "ann", "--nt-hash-file", &server.file("short")]));
+    fs::write(secrets.file("short"), "0123").unwrap();
+    let (code, _, err) = ended(&connect(server.http, &["--user", ANN, "--nt-hash-file", &secrets.file("short")]));
     assert!(code == 1 && err.contains("32 hexadecimal digits"), "{err}");
-    let basic = ["--user", "ann", "--scheme", "basic", "--nt-hash-file", &server.file("hash")];
-    let (code, _, err) = ended(&connect(server.address, &basic));
+    let basic = ["--user", ANN, "--scheme", "basic", "--nt-hash-file", &secrets.file("hash")];
+    let (code, _, err) = ended(&connect(server.http, &basic));
     assert!(code == 2 && err.contains("Basic needs the password"), "{err}");
 }
 
 #[test]
 fn a_refusal_says_what_to_do() {
-    let server = Serving::start(&[]);
+    let (server, secrets) = (Server::start(), Secrets::new());
     for scheme in ["negotiate", "ntlm", "basic"] {
-        let args = ["--user", "ann", "--scheme", scheme, "--password-file", &server.file("wrong")];
-        let (code, out, err) = ended(&connect(server.address, &args));
+        let args = ["--user", ANN, "--scheme", scheme, "--password-file", &secrets.file("wrong")];
+        let (code, out, err) = ended(&connect(server.http, &args));
         assert_eq!(code, 1, "{out}");
         assert!(err.starts_with("portcullis: not logged on: the server refuses\n"), "{err}");
-        let audit = fs::read_to_string(server.folder.path().join("data/audit.jsonl")).unwrap();
         let id = err.rsplit(' ').next().unwrap().trim();
-        let line = audit.lines().find(|line| line.contains(id)).expect("the id is the audit log's");
-        assert!(line.contains("account/wrong-proof"), "{line}");
+        let line = server.expect_last_cause("account/wrong-proof");
+        assert_eq!(line["correlation"], id, "the id is the audit log's");
     }
 }
 
 #[test]
 fn what_is_offered() {
-    let server = Serving::start(&["--schemes", "ntlm"]);
-    let (code, out, _) = ended(&connect(server.address, &[]));
+    let (server, secrets) = (Server::with("[http]\nschemes = [\"NTLM\"]\n"), Secrets::new());
+    let (code, out, _) = ended(&connect(server.http, &[]));
     assert_eq!((code, out.as_str()), (0, "> GET / HTTP/1.1\n< 401 Unauthorized\n<   WWW-Authenticate: NTLM\n"));
-    let args = ["--user", "ann", "--scheme", "negotiate", "--password-file", &server.file("password")];
-    let (code, _, err) = ended(&connect(server.address, &args));
+    let args = ["--user", ANN, "--scheme", "negotiate", "--password-file", &secrets.file("password")];
+    let (code, _, err) = ended(&connect(server.http, &args));
     assert!(code == 1 && err.contains("does not offer Negotiate"), "{err}");
     // The best that is there.
-    let (code, out, _) =
-        ended(&connect(server.address, &["--user", "ann", "--password-file", &server.file("password")]));
+    let (code, out, _) = ended(&connect(server.http, &["--user", ANN, "--password-file", &secrets.file("password")]));
     assert!(code == 0 && out.contains("NTLM by NTLM"), "{out}");
 }
 
 #[test]
 fn json_for_programs() {
-    let server = Serving::start(&[]);
+    let (server, secrets) = (Server::start(), Secrets::new());
     let (code, out, _) =
-        ended(&connect(server.address, &["--user", "ann", "--json", "--password-file", &server.file("password")]));
+        ended(&connect(server.http, &["--user", ANN, "--json", "--password-file", &secrets.file("password")]));
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &report["authenticated"], &report["status"]), (0, &true.into(), &200.into()));
-    assert_eq!(report["answer"]["name"], "ann");
+    assert_eq!(report["answer"]["name"], ANN);
     assert_eq!(report["context"]["package"], "Negotiate");
     let legs = report["legs"].as_array().unwrap();
     assert_eq!(legs.len(), 6);
     assert_eq!(legs[2]["token"]["fields"]["mechToken"]["kind"], "NTLM NEGOTIATE");
     let (code, out, _) =
-        ended(&connect(server.address, &["--user", "ann", "--json", "--password-file", &server.file("wrong")]));
+        ended(&connect(server.http, &["--user", ANN, "--json", "--password-file", &secrets.file("wrong")]));
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (code, &report["authenticated"], &report["why"]["cause"]),
@@ -190,11 +151,11 @@ fn called_wrongly() {
         ended(&output.unwrap())
     };
     for (args, why) in [
-        (&["https://web.example/", "--user", "ann"][..], "TLS is not here yet"),
+        (&["https://web.example/", "--user", ANN][..], "TLS is not here yet"),
         (&["http://ann:secret@127.0.0.1/"], "--user"),
-        (&["http://127.0.0.1:1/", "--user", "ann"], "--password-file"),
+        (&["http://127.0.0.1:1/", "--user", ANN], "--password-file"),
         (&["http://127.0.0.1:1/", "--scheme", "ntlm"], "needs a --user"),
-        (&["http://127.0.0.1:1/", "--user", "ann", "--scheme", "digest"], "digest"),
+        (&["http://127.0.0.1:1/", "--user", ANN, "--scheme", "digest"], "digest"),
     ] {
         let (code, out, err) = run(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
