@@ -250,9 +250,12 @@ fn put_account(writer: &mut Writer<'_>, account: &Account) {
     }
     for text in [&account.upn, &account.display_name, &account.mail] {
         writer.u8(u8::from(text.is_some()));
-        put(writer, text.as_deref().unwrap_or_default().as_bytes());
+        text.iter().for_each(|text| put(writer, text.as_bytes()));
     }
-    writer.u8(u8::from(account.logoff_at.is_some())).u64(account.logoff_at.map_or(0, filetime::from_system));
+    writer.u8(u8::from(account.logoff_at.is_some()));
+    if let Some(end) = account.logoff_at {
+        writer.u64(filetime::from_system(end));
+    }
     writer.u32(u32::try_from(account.groups.len()).unwrap_or(u32::MAX));
     for group in &account.groups {
         put_sid(writer, &group.sid);
@@ -265,13 +268,18 @@ fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
     let mut text = |field| get_text(reader, field).map(str::to_owned);
     let (name, domain, dns_domain) = (text("name")?, text("domain")?, text("dns domain")?);
     let mut optional = |field| {
-        let there = reader.u8(field)? != 0;
-        get_text(reader, field).map(|text| there.then(|| text.to_owned()))
+        Ok::<_, Error>(match get_presence(reader, field)? {
+            true => Some(get_text(reader, field)?.to_owned()),
+            false => None,
+        })
     };
     let (upn, display_name, mail) = (optional("upn")?, optional("display name")?, optional("mail")?);
-    let (limited, at, end) = (reader.u8("logoff")? != 0, reader.offset(), reader.u64("logoff")?);
-    let logoff_at = match limited {
-        true => Some(filetime::to_system(end).ok_or(Error::new(at, "logoff", Kind::Unexpected))?),
+    let logoff_at = match get_presence(reader, "logoff")? {
+        true => {
+            let at = reader.offset();
+            let end = filetime::to_system(reader.u64("logoff")?);
+            Some(end.ok_or(Error::new(at, "logoff", Kind::Unexpected))?)
+        }
         false => None,
     };
     let (at, count) = (reader.offset(), usize::try_from(reader.u32("groups")?).unwrap_or(usize::MAX));
@@ -281,6 +289,16 @@ fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
     let group = |_| Ok(Group { sid: Sid::decode(reader)?, name: get_text(reader, "group")?.to_owned() });
     let groups = (0..count).map(group).collect::<Result<_, Error>>()?;
     Ok(Account { sid, name, domain, dns_domain, upn, display_name, mail, groups, logoff_at })
+}
+
+/// Whether a value follows.
+fn get_presence(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, Error> {
+    let at = reader.offset();
+    match reader.u8(field)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::new(at, field, Kind::Unexpected)),
+    }
 }
 
 fn put_sid(writer: &mut Writer<'_>, sid: &Sid) {
