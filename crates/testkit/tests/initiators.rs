@@ -79,6 +79,20 @@ fn both_sides_share_a_context() {
     }
 }
 
+/// What NTLM cannot give is refused where it is required: who the server is, and somebody else's rights.
+#[test]
+fn what_cannot_be_had_is_refused() {
+    for (name, initiator, acceptor) in clients("Password") {
+        for required in [ContextFlags::MUTUAL_AUTH, ContextFlags::DELEGATE] {
+            let mut settings = wanting(SEALED);
+            settings.want.required = required;
+            let meeting = with(&initiator, &acceptor, &settings);
+            assert_eq!(meeting.initiator.ended(), "call/requirement-not-met", "{name} {required:?}");
+            assert_eq!(meeting.acceptor.ended(), "waits", "nothing is proved to it: {name} {required:?}");
+        }
+    }
+}
+
 #[test]
 fn the_hash_is_as_good_as_the_password() {
     let by_hash = ntlm::Initiator::with_nt_hash("User", "DOMAIN", keys::nt_hash("Password"));
