@@ -21,6 +21,7 @@ impl OneAccount {
             mail: None,
             groups: Vec::new(),
             logoff_at: None,
+            password_expires_at: None,
         };
         let hash = ntlm::keys::nt_hash(password);
         Self { domain: domain.to_owned(), accounts: HashMap::from([(name.to_owned(), (hash, Arc::new(account)))]) }

@@ -127,7 +127,7 @@ impl<S: Store> Directory<S> {
             Gate::Throttled => return Err(No(Refusal::Throttled)),
         };
         may_log_on(account, claim, &policy, now)?;
-        let answer = self.describe(account, &domain, now)?;
+        let answer = self.describe(account, &domain, &policy, now)?;
         self.note_success(account, &attempt, failures, now);
         Ok((verified, Arc::new(answer)))
     }
@@ -188,7 +188,13 @@ impl<S: Store> Directory<S> {
         }
     }
 
-    fn describe(&self, account: &AccountEntry, domain: &Domain, now: SystemTime) -> Result<Account, No> {
+    fn describe(
+        &self,
+        account: &AccountEntry,
+        domain: &Domain,
+        policy: &Policy,
+        now: SystemTime,
+    ) -> Result<Account, No> {
         let hours_end = account.hours.end_after(now);
         let logoff_at = hours_end.into_iter().chain(account.expires).min();
         Ok(Account {
@@ -201,6 +207,7 @@ impl<S: Store> Directory<S> {
             mail: account.mail.clone(),
             groups: self.store.groups_of(account.rid)?,
             logoff_at,
+            password_expires_at: account.password_expires_at(&policy.password),
         })
     }
 
@@ -245,8 +252,6 @@ impl<S> std::fmt::Debug for Directory<S> {
 
 /// Whether the account's state lets its owner in; the first reason of MS-SAMR's order that does not.
 fn may_log_on(account: &AccountEntry, claim: &Claim, policy: &Policy, now: SystemTime) -> Result<(), No> {
-    let old =
-        |set: SystemTime| policy.password.max_age.is_some_and(|age| set.checked_add(age).is_none_or(|end| end <= now));
     let refusal = if account.disabled {
         Refusal::Disabled
     } else if account.expires.is_some_and(|end| end <= now) {
@@ -257,7 +262,7 @@ fn may_log_on(account: &AccountEntry, claim: &Claim, policy: &Policy, now: Syste
         Refusal::Workstation
     } else if account.must_change {
         Refusal::MustChange
-    } else if !account.password_never_expires && account.password_set.is_some_and(old) {
+    } else if account.password_expires_at(&policy.password).is_some_and(|end| end <= now) {
         Refusal::PasswordExpired
     } else {
         return Ok(());

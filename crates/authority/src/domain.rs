@@ -1,5 +1,6 @@
 use portcullis::Sid;
 use portcullis_wire::utf16;
+use serde::Deserialize;
 
 /// The domain that a store holds the accounts of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,8 @@ pub struct LocalNames {
 }
 
 /// What becomes of clients that name a domain which is not ours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Foreign {
     /// They are refused: the domain is unknown.
     #[default]

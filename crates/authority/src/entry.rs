@@ -1,4 +1,4 @@
-use crate::{LogonHours, Sealed};
+use crate::{LogonHours, PasswordPolicy, Sealed};
 use portcullis::Sid;
 use std::time::SystemTime;
 
@@ -35,6 +35,14 @@ pub struct AccountEntry {
     pub last_logon: Option<SystemTime>,
     /// When it was made.
     pub created: SystemTime,
+}
+
+impl AccountEntry {
+    /// When its password must be changed by the domain's rules; `None` for never.
+    pub fn password_expires_at(&self, policy: &PasswordPolicy) -> Option<SystemTime> {
+        let set = self.password_set.filter(|_| !self.password_never_expires)?;
+        set.checked_add(policy.max_age?)
+    }
 }
 
 /// A change to an account: what is `None` stays.

@@ -3,7 +3,8 @@
 //! A [`Directory`] is an [`Authority`](portcullis::Authority) over a [`Store`]: it finds whom a client means, opens the
 //! account's sealed [`SecretRecord`], compares the proof, and only then looks at the account's state. [`Memory`] and
 //! [`Sqlite`] are stores; each passes the suite in `tests/suite`. [`bootstrap`] makes a data folder, [`Audit`] writes
-//! down each decision. [`remote`] asks an authority in another process.
+//! down each decision. [`remote`] asks an authority in another process. [`settings`] are what a configuration file says
+//! of all this.
 //!
 //! ```
 //! use portcullis_authority::*;
@@ -39,6 +40,7 @@ pub mod remote;
 mod rotation;
 mod seal;
 mod secret_record;
+pub mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;

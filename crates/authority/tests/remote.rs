@@ -41,6 +41,7 @@ impl Authority for OneAccount {
             mail: None,
             groups: Vec::new(),
             logoff_at: None,
+            password_expires_at: None,
         };
         match password::verify(b"pw", asked.password.expose().as_bytes()) {
             Some(verified) => asked.accept(verified, Arc::new(account)),

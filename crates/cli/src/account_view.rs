@@ -56,12 +56,7 @@ impl View {
             })
             .collect();
         let locked = failures.iter().any(|failures| failures.locked);
-        let old = match (account.password_set, store.policy()?.password.max_age) {
-            (Some(set), Some(age)) => {
-                !account.password_never_expires && set.checked_add(age).is_none_or(|end| end <= now)
-            }
-            _ => false,
-        };
+        let old = account.password_expires_at(&store.policy()?.password).is_some_and(|end| end <= now);
         let states = [
             (account.disabled, "disabled"),
             (account.expires.is_some_and(|end| end <= now), "expired"),

@@ -6,8 +6,9 @@ use crate::serve::first_start;
 use clap::Args;
 use portcullis::{Answer, Question};
 use portcullis_authority::remote::{Peers, RemoteServer, Service};
+use portcullis_authority::settings::HostNames;
 use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Sqlite, StoreError};
-use portcullis_server::{HostNames, Request, Signals};
+use portcullis_server::{Request, Signals};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -45,13 +46,16 @@ impl Authority {
             isolation::end_with_parent();
         }
         isolation::leave_no_dumps();
-        let settings = config::load(&self.folder.data)?;
-        let logging = Logging::start(&settings.log)?;
+        let config = config::load(&self.folder.data)?;
+        let logging = Logging::start(&config.log)?;
         let host = HostNames::of_this_computer();
-        let first = first_start(&self.folder.data, &settings, &host)?;
+        let first = first_start(&self.folder.data, &config, &host)?;
         let audit = DataFolder::new(&self.folder.data).audit();
         let accounts = Arc::new(Accounts {
-            directory: RwLock::new(Arc::new(Directory::open_sqlite(&self.folder.data, settings.local_names(&host))?)),
+            directory: RwLock::new(Arc::new(Directory::open_sqlite(
+                &self.folder.data,
+                config.settings().local_names(&host),
+            )?)),
             audit: Audit::open(&audit).map_err(|error| format!("{}: {error}", audit.display()))?,
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -90,10 +94,10 @@ impl Authority {
 
     fn reload(&self, accounts: &Accounts, host: &HostNames, logging: &Logging) -> Result<(), Failed> {
         accounts.audit.reopen()?;
-        let settings = config::load(&self.folder.data)?;
-        let directory = Directory::open_sqlite(&self.folder.data, settings.local_names(host))?;
+        let config = config::load(&self.folder.data)?;
+        let directory = Directory::open_sqlite(&self.folder.data, config.settings().local_names(host))?;
         *accounts.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
-        logging.change(&settings.log)
+        logging.change(&config.log)
     }
 }
 

@@ -96,7 +96,7 @@ impl Events for Attempt {
                 self.version = Some(version);
                 self.claim = Some((*claim).clone());
             }
-            Event::Bindings(outcome) => self.bindings = Some(*outcome),
+            Event::Bindings { outcome, .. } => self.bindings = Some(*outcome),
             Event::Verified { account } => {
                 self.account = Some(account.qualified_name());
                 self.sid = Some(account.sid);

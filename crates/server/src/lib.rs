@@ -4,11 +4,12 @@
 //! authority that answers their questions; it holds no secret and no account itself. HTTP is the endpoint there is.
 //!
 //! ```no_run
+//! # use portcullis_authority::settings::HostNames;
 //! # use portcullis_server::*;
 //! # use std::sync::Arc;
 //! # async fn example(authority: Arc<dyn portcullis::Authority>, decisions: Arc<dyn DecisionLog>) -> std::io::Result<()> {
 //! let (config, host) = (Config::default(), HostNames::of_this_computer());
-//! let ntlm = config.ntlm(&host, "CORP", "corp.example");
+//! let ntlm = config.settings().ntlm(&host, "CORP", "corp.example");
 //! let authority = Arc::new(Threads::new(authority, 64, std::time::Duration::from_secs(15)));
 //! let mut server = Server::new(Service { config, ntlm, authority, decisions, healthy: Arc::new(|| true) });
 //! println!("listening http {}", server.bind(([127, 0, 0, 1], 0).into())?);
@@ -27,18 +28,13 @@ mod decision;
 mod half_open;
 mod http;
 mod listen;
-mod names;
 mod server;
 mod shares;
 mod signals;
 mod watch;
 
 pub use async_authority::{Answering, AsyncAuthority, Blocking, Threads};
-pub use config::{
-    AuditPolicy, Bindings, Config, ConfigError, DEFAULT_FILE, Domain, Foreign, Http, KeyBits, Limits, Log, LogFormat,
-    Names, NegotiatePolicy, Network, NtlmPolicy, SchemeName, Targets,
-};
+pub use config::{AuditPolicy, Config, ConfigError, DEFAULT_FILE, Http, Limits, Log, LogFormat, Network, SchemeName};
 pub use decision::{Attempt, CorrelationId, Decision, DecisionLog};
-pub use names::HostNames;
 pub use server::{Replacer, Server, Service};
 pub use signals::{Request, Signals};

@@ -161,7 +161,7 @@ impl From<Service> for Core {
     fn from(service: Service) -> Self {
         let Service { config, ntlm, authority, decisions, healthy } = service;
         Self {
-            negotiate: Credential::acceptor(config.negotiate(ntlm.clone())),
+            negotiate: Credential::acceptor(config.settings().negotiate(ntlm.clone())),
             ntlm: Credential::acceptor(ntlm),
             basic: Credential::acceptor(Password::new()),
             config,

@@ -75,6 +75,7 @@ impl Realm {
             mail: None,
             groups: Vec::new(),
             logoff_at: entry.logoff_at.and_then(filetime::to_system),
+            password_expires_at: None,
         })
     }
 }

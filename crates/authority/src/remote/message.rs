@@ -252,9 +252,13 @@ fn put_account(writer: &mut Writer<'_>, account: &Account) {
         writer.u8(u8::from(text.is_some()));
         text.iter().for_each(|text| put(writer, text.as_bytes()));
     }
-    writer.u8(u8::from(account.logoff_at.is_some()));
-    if let Some(end) = account.logoff_at {
-        writer.u64(filetime::from_system(end));
+    for time in [account.logoff_at, account.password_expires_at] {
+        // A time that is too late to be written is never.
+        let time = time.map(filetime::from_system).filter(|time| *time < filetime::NEVER);
+        writer.u8(u8::from(time.is_some()));
+        if let Some(time) = time {
+            writer.u64(time);
+        }
     }
     writer.u32(u32::try_from(account.groups.len()).unwrap_or(u32::MAX));
     for group in &account.groups {
@@ -274,21 +278,24 @@ fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
         })
     };
     let (upn, display_name, mail) = (optional("upn")?, optional("display name")?, optional("mail")?);
-    let logoff_at = match get_presence(reader, "logoff")? {
-        true => {
-            let at = reader.offset();
-            let end = filetime::to_system(reader.u64("logoff")?);
-            Some(end.ok_or(Error::new(at, "logoff", Kind::Unexpected))?)
-        }
-        false => None,
+    let mut time = |field| {
+        Ok::<_, Error>(match get_presence(reader, field)? {
+            true => {
+                let at = reader.offset();
+                let time = filetime::to_system(reader.u64(field)?);
+                Some(time.ok_or(Error::new(at, field, Kind::Unexpected))?)
+            }
+            false => None,
+        })
     };
+    let (logoff_at, password_expires_at) = (time("logoff")?, time("password expiry")?);
     let (at, count) = (reader.offset(), usize::try_from(reader.u32("groups")?).unwrap_or(usize::MAX));
     if count > MAX_GROUPS {
         return Err(Error::new(at, "groups", Kind::TooLarge));
     }
     let group = |_| Ok(Group { sid: Sid::decode(reader)?, name: get_text(reader, "group")?.to_owned() });
     let groups = (0..count).map(group).collect::<Result<_, Error>>()?;
-    Ok(Account { sid, name, domain, dns_domain, upn, display_name, mail, groups, logoff_at })
+    Ok(Account { sid, name, domain, dns_domain, upn, display_name, mail, groups, logoff_at, password_expires_at })
 }
 
 /// Whether a value follows.

@@ -12,6 +12,7 @@ fn account() -> Account {
         mail: Some(String::new()),
         groups: vec![Group { sid: Sid::new(5, &[32, 545]).unwrap(), name: "Users".into() }],
         logoff_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
+        password_expires_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000)),
     }
 }
 
@@ -55,6 +56,16 @@ fn replies_arrive_as_they_were_given() {
         let (_, Reply::Refused(received)) = decode_reply(&Reply::Refused(refusal).encode(1)).unwrap() else { panic!() };
         assert_eq!(received, refusal);
     }
+}
+
+/// FILETIME ends in the year 30828; what ends later is the same as what never ends.
+#[test]
+fn times_that_cannot_be_written_are_never() {
+    let late = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(1 << 40));
+    let account = Account { logoff_at: late, password_expires_at: late, ..account() };
+    let bytes = Reply::Accepted(Secret::new([5; 16]), Arc::new(account)).encode(3);
+    let (_, Reply::Accepted(_, received)) = decode_reply(&bytes).unwrap() else { panic!() };
+    assert_eq!((received.logoff_at, received.password_expires_at), (None, None));
 }
 
 #[test]

@@ -162,7 +162,7 @@ pub fn right_and_wrong<S: Store>(site: Site<S>) {
     let account = Client::new("ann", PASSWORD).ntlm(&site.directory).unwrap();
     assert_eq!((account.groups.len(), account.groups[0].name.as_str()), (1, "Domain Users"));
     assert_eq!(account.groups[0].sid.to_string(), "S-1-5-21-1-2-3-513");
-    assert_eq!(account.logoff_at, None);
+    assert_eq!((account.logoff_at, account.password_expires_at), (None, None));
 }
 
 pub fn empty_stores_deny<S: Store>(site: Site<S>) {
@@ -234,13 +234,14 @@ pub fn passwords_grow_old<S: Store>(site: Site<S>) {
     let mut policy = site.directory.store().policy().unwrap();
     policy.password.max_age = Some(minutes(60));
     site.directory.store().set_policy(&policy).unwrap();
+    let end = Some(site.now() + minutes(60));
     site.wait(minutes(59));
-    assert!(Client::new("ann", PASSWORD).ntlm(&site.directory).is_ok());
+    assert_eq!(Client::new("ann", PASSWORD).ntlm(&site.directory).unwrap().password_expires_at, end);
     site.wait(minutes(1));
     assert_eq!(Client::new("ann", PASSWORD).ntlm(&site.directory).unwrap_err(), Refusal::PasswordExpired);
     assert_eq!(Client::new("ann", "wrong").ntlm(&site.directory).unwrap_err(), Refusal::WrongProof);
     site.edit("ann", AccountEdit { password_never_expires: Some(true), ..AccountEdit::default() });
-    assert!(Client::new("ann", PASSWORD).ntlm(&site.directory).is_ok());
+    assert_eq!(Client::new("ann", PASSWORD).ntlm(&site.directory).unwrap().password_expires_at, None);
     site.edit("ann", AccountEdit { password_never_expires: Some(false), ..AccountEdit::default() });
     site.directory.set_password("ann", &Secret::new("a new password".into()), false).unwrap();
     assert!(Client::new("ann", "a new password").ntlm(&site.directory).is_ok());

@@ -2,8 +2,9 @@ use crate::config;
 use crate::data::Failed;
 use crate::keeper::Keeper;
 use portcullis_authority::remote::Remote;
+use portcullis_authority::settings::HostNames;
 use portcullis_authority::{Audit, DataFolder, Directory, DomainNames};
-use portcullis_server::{Config, DecisionLog, HostNames, Service, Threads};
+use portcullis_server::{Config, DecisionLog, Service, Threads};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -58,7 +59,8 @@ impl Source {
         let (authority, decisions, healthy, domain): (Arc<dyn portcullis::Authority>, Arc<dyn DecisionLog>, Health, _) =
             match &self.accounts {
                 Accounts::Here { folder, audit } => {
-                    let directory = Arc::new(Directory::open_sqlite(folder, config.local_names(&self.host))?);
+                    let directory =
+                        Arc::new(Directory::open_sqlite(folder, config.settings().local_names(&self.host))?);
                     let domain = directory.domain()?.names;
                     (
                         Arc::clone(&directory) as _,
@@ -73,7 +75,7 @@ impl Source {
                 }
             };
         Ok(Service {
-            ntlm: config.ntlm(&self.host, &domain.netbios, &domain.dns),
+            ntlm: config.settings().ntlm(&self.host, &domain.netbios, &domain.dns),
             authority: Arc::new(Threads::new(authority, calls, patience)),
             decisions,
             healthy,

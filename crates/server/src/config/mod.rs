@@ -1,14 +1,12 @@
 //! `portcullis.toml`: what it may hold, with the defaults.
 
 mod error;
-mod library;
 mod network;
 
 pub use error::ConfigError;
 pub use network::Network;
 
-use portcullis::negotiate::PackageList;
-use portcullis::ntlm::KeyStrength;
+use portcullis_authority::settings::{DomainSettings, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,7 +25,7 @@ pub struct Config {
     /// What clients are told of this computer.
     pub names: Names,
     /// What clients are told of the domain, and which domains they may name.
-    pub domain: Domain,
+    pub domain: DomainSettings,
     /// The Negotiate acceptor.
     pub negotiate: NegotiatePolicy,
     /// The NTLM acceptor.
@@ -71,102 +69,6 @@ pub enum SchemeName {
     #[serde(alias = "basic")]
     Basic,
 }
-
-/// `[names]`
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Names {
-    /// The computer's NetBIOS name. Defaults to the host's name in upper case, at most 15 characters.
-    pub netbios_computer: Option<String>,
-    /// The computer's DNS name. Defaults to the host's name.
-    pub dns_computer: Option<String>,
-}
-
-/// `[domain]`
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Domain {
-    /// The domain's NetBIOS name. Defaults to the one that the store holds.
-    pub netbios: Option<String>,
-    /// The domain's DNS name. Defaults to the one that the store holds.
-    pub dns: Option<String>,
-    /// The forest's DNS name. Defaults to none.
-    pub tree: Option<String>,
-    /// Other names for the domain. Defaults to none.
-    pub aliases: Vec<String>,
-    /// What becomes of a client that names another domain. Defaults to refusing it.
-    pub foreign: Foreign,
-}
-
-/// What becomes of a client that names a domain that is not served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Foreign {
-    /// It is refused.
-    #[default]
-    Refuse,
-    /// The user is looked for here.
-    Local,
-}
-
-/// `[negotiate]`
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NegotiatePolicy {
-    /// Which packages may be negotiated, as SSPI's `PackageList`. Defaults to all.
-    #[serde(deserialize_with = "library::package_list")]
-    pub packages: PackageList,
-}
-
-/// `[ntlm]`
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NtlmPolicy {
-    /// Channel bindings.
-    pub bindings: Bindings,
-    /// The service names that clients may mean.
-    pub targets: Vec<String>,
-    /// Whether `targets` is looked at.
-    pub target_policy: Targets,
-    /// Whether clients that announce no MIC are refused. Defaults to `false`.
-    pub require_mic: bool,
-    /// The weakest key for clients that sign or seal. Defaults to 128 bits.
-    pub minimum_key: KeyBits,
-    /// Whether clients without a name are let in. Defaults to `false`.
-    pub allow_anonymous: bool,
-    /// Whether NTLMv1 is judged at all. Defaults to `false`.
-    pub danger_accept_ntlmv1: bool,
-}
-
-/// [`portcullis::BindingPolicy`] by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "each is the policy of the same name")]
-pub enum Bindings {
-    #[default]
-    ByCall,
-    Ignore,
-    Audit,
-    WhenPresent,
-    Require,
-    Proxied,
-}
-
-/// [`portcullis::ntlm::TargetPolicy`] by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "each is the policy of the same name")]
-pub enum Targets {
-    #[default]
-    Any,
-    WhenPresent,
-    Require,
-}
-
-/// [`KeyStrength`] by its bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u8")]
-pub struct KeyBits(pub KeyStrength);
 
 /// `[limits]`: counts, bytes and seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -263,27 +165,31 @@ impl Config {
     /// # Errors
     /// With the rule that is broken.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let limits = &self.limits;
+        let (limits, settings) = (&self.limits, self.settings());
         let no_quote_or_control = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
         let rules = [
             (!self.http.schemes.is_empty(), "http.schemes is empty: nobody could log on"),
             (
-                !self.http.schemes.contains(&SchemeName::Negotiate) || self.offers_a_mechanism(),
+                !self.http.schemes.contains(&SchemeName::Negotiate) || settings.offers_a_mechanism(),
                 "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, or allow NTLM",
             ),
             (no_quote_or_control(&self.http.realm), "http.realm holds a quote, backslash or control character"),
-            (
-                self.ntlm.target_policy == Targets::Any || !self.ntlm.targets.is_empty(),
-                "ntlm.target_policy asks for ntlm.targets, and that is empty: nobody could log on",
-            ),
             (limits.connections > 0, "limits.connections is 0: nobody could connect"),
             (limits.half_open > 0 && limits.half_open_per_peer > 0, "limits.half_open… is 0: no handshake could begin"),
             (limits.authority_calls > 0, "limits.authority_calls is 0: nobody could be verified"),
             (limits.header_bytes >= 8192, "limits.header_bytes is below 8192: browsers send more"),
         ];
-        match rules.iter().find(|(holds, _)| !holds) {
-            None => Ok(()),
-            Some((_, broken)) => Err(ConfigError::Value((*broken).to_owned())),
+        let broken = rules.iter().find(|(holds, _)| !holds).map(|(_, broken)| *broken);
+        broken.map_or(settings.check(), Err).map_err(|broken| ConfigError::Value(broken.to_owned()))
+    }
+
+    /// What it says of names, domain and packages.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            names: self.names.clone(),
+            domain: self.domain.clone(),
+            negotiate: self.negotiate.clone(),
+            ntlm: self.ntlm.clone(),
         }
     }
 }
@@ -321,24 +227,6 @@ impl Limits {
     /// [`handshake_seconds`](Self::handshake_seconds) as a duration.
     pub fn handshake(&self) -> Duration {
         Duration::from_secs(self.handshake_seconds)
-    }
-}
-
-impl TryFrom<u8> for KeyBits {
-    type Error = &'static str;
-
-    fn try_from(bits: u8) -> Result<Self, Self::Error> {
-        [KeyStrength::Bits40, KeyStrength::Bits56, KeyStrength::Bits128]
-            .into_iter()
-            .find(|strength| strength.bits() == bits)
-            .map(Self)
-            .ok_or("a key has 128, 56 or 40 bits")
-    }
-}
-
-impl Default for KeyBits {
-    fn default() -> Self {
-        Self(KeyStrength::Bits128)
     }
 }
 

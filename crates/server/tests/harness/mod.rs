@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::ntlm::{self, keys};
 use portcullis::{Account, Answer, Authority, Group, Question, Refusal, password};
+use portcullis_authority::settings::HostNames;
 use portcullis_server::*;
 use portcullis_wire::ntlm::{AuthenticateBuilder, Challenge, Flags, Negotiate};
 use portcullis_wire::utf16;
@@ -40,6 +41,7 @@ impl Authority for Accounts {
             mail: None,
             groups: vec![Group { sid: "S-1-5-32-545".parse().unwrap(), name: "Users".into() }],
             logoff_at: None,
+            password_expires_at: None,
         });
         match question {
             Question::VerifyNtlm(question) => match ntlm::verify(&keys::nt_hash(secret), question) {
@@ -97,7 +99,7 @@ pub(crate) fn service(config: &str, decisions: &Arc<Decisions>, healthy: &Arc<At
     let host = HostNames { netbios: "WEB1".into(), dns: "web1.example".into() };
     let healthy = Arc::clone(healthy);
     Service {
-        ntlm: config.ntlm(&host, "WEB1", ""),
+        ntlm: config.settings().ntlm(&host, "WEB1", ""),
         config,
         authority: Arc::new(Threads::new(Arc::new(Accounts), 8, Duration::from_secs(5))),
         decisions: Arc::clone(decisions) as _,

@@ -2,7 +2,7 @@
 //! `cargo run -p portcullis-testkit --bin make-corpus [FOLDER]`. The same every time.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a tool of the developers, which may stop at anything")]
 
-use portcullis::{Authority as _, Claim, Handshake, Question, Refusal, Secret, VerifyPassword};
+use portcullis::{Account, Authority as _, Claim, Handshake, Question, Refusal, Secret, VerifyPassword};
 use portcullis_authority::DomainNames;
 use portcullis_authority::remote::{Asked, Reply, Request};
 use portcullis_testkit::vector::Package;
@@ -14,6 +14,7 @@ use portcullis_wire::{sid::Sid, utf16};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 fn main() -> std::io::Result<()> {
     let root = std::env::args()
@@ -211,8 +212,13 @@ fn remote(root: &Path) -> std::io::Result<()> {
     for (name, request) in requests {
         write(root, "remote", name, &request.encode(7).unwrap())?;
     }
+    let (hour, week) = (Duration::from_secs(3600), Duration::from_secs(7 * 86400));
+    let until = |time| UNIX_EPOCH.checked_add(time);
+    let ending =
+        Account { logoff_at: until(hour), password_expires_at: until(week), ..Account::clone(vouched.account) };
     let replies = [
         ("accepted", Reply::Accepted(Secret::new([5; 16]), Arc::clone(vouched.account))),
+        ("accepted-until", Reply::Accepted(Secret::new([5; 16]), Arc::new(ending))),
         ("domain-is", Reply::Domain(domain)),
         ("done", Reply::Done),
         ("failed", Reply::Failed),

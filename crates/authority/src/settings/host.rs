@@ -11,7 +11,7 @@ impl HostNames {
     /// The names that a host's name gives. One that holds nothing usable gives `PORTCULLIS`.
     ///
     /// ```
-    /// use portcullis_server::HostNames;
+    /// use portcullis_authority::settings::HostNames;
     /// assert_eq!(HostNames::of("web-1.corp.example").netbios, "WEB-1");
     /// assert_eq!(HostNames::of("a_very_long_host_name").netbios, "A_VERY_LONG_HOS");
     /// assert_eq!(HostNames::of("").netbios, "PORTCULLIS");
@@ -28,14 +28,7 @@ impl HostNames {
     }
 
     /// The names of the computer that this runs on.
-    #[cfg(unix)]
     pub fn of_this_computer() -> Self {
         Self::of(&rustix::system::uname().nodename().to_string_lossy())
-    }
-
-    /// The names of the computer that this runs on.
-    #[cfg(not(unix))]
-    pub fn of_this_computer() -> Self {
-        Self::of(&std::env::var("COMPUTERNAME").unwrap_or_default())
     }
 }

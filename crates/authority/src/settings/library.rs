@@ -1,15 +1,14 @@
-//! What a configuration becomes: the library's acceptor, and the authority's names.
+//! What settings become: the library's acceptors, and the authority's names.
 
-use super::{Bindings, Config, Domain, Foreign, Names, Targets};
-use crate::names::HostNames;
+use super::{Bindings, DomainSettings, HostNames, Names, Settings, Targets};
+use crate::LocalNames;
 use portcullis::BindingPolicy;
 use portcullis::negotiate::{Negotiate, PackageList};
 use portcullis::ntlm::{Ntlm, ServerNames, TargetPolicy};
-use portcullis_authority::LocalNames;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-impl Config {
+impl Settings {
     /// The NTLM acceptor's configuration. `netbios` and `dns` are the store's domain, used where the file names none.
     pub fn ntlm(&self, host: &HostNames, netbios: &str, dns: &str) -> Ntlm {
         let computer = self.names.netbios_computer.clone().unwrap_or_else(|| host.netbios.clone());
@@ -44,14 +43,14 @@ impl Config {
     }
 
     /// Whether `negotiate.packages` leaves a mechanism.
-    pub(super) fn offers_a_mechanism(&self) -> bool {
+    pub fn offers_a_mechanism(&self) -> bool {
         self.negotiate(Ntlm::new(ServerNames::default())).offered().next().is_some()
     }
 
     /// The names, beside the store's domain, that mean this server, for its authority.
     pub fn local_names(&self, host: &HostNames) -> LocalNames {
         let Names { netbios_computer, dns_computer } = &self.names;
-        let Domain { netbios, dns, aliases, foreign, .. } = &self.domain;
+        let DomainSettings { netbios, dns, aliases, foreign, .. } = &self.domain;
         LocalNames {
             computers: vec![
                 netbios_computer.clone().unwrap_or_else(|| host.netbios.clone()),
@@ -59,10 +58,7 @@ impl Config {
             ],
             // What clients are told of the domain, they may say.
             aliases: aliases.iter().chain(netbios).chain(dns).cloned().collect(),
-            foreign: match foreign {
-                Foreign::Refuse => portcullis_authority::Foreign::Refuse,
-                Foreign::Local => portcullis_authority::Foreign::Local,
-            },
+            foreign: *foreign,
         }
     }
 }
@@ -92,13 +88,16 @@ mod tests {
     #[test]
     fn a_domain_that_is_the_computer_is_a_standalone_server() {
         let host = HostNames { netbios: "WEB1".into(), dns: "web1.example".into() };
-        let ntlm = Config::default().ntlm(&host, "WEB1", "");
+        let ntlm = Settings::default().ntlm(&host, "WEB1", "");
         assert!(ntlm.names.standalone);
         assert_eq!((ntlm.names.netbios_computer.as_str(), ntlm.names.netbios_domain.as_str()), ("WEB1", "WEB1"));
-        let ntlm = Config::parse("[domain]\nnetbios = \"CORP\"").unwrap().ntlm(&host, "WEB1", "");
+        let domain = DomainSettings { netbios: Some("CORP".into()), ..DomainSettings::default() };
+        let mut settings = Settings { domain, ..Settings::default() };
+        let ntlm = settings.ntlm(&host, "WEB1", "");
         assert!(!ntlm.names.standalone);
         assert_eq!(ntlm.names.netbios_domain, "CORP");
-        let names = Config::parse("[domain]\nnetbios = \"CORP\"\naliases = [\"OLD\"]").unwrap().local_names(&host);
+        settings.domain.aliases = vec!["OLD".into()];
+        let names = settings.local_names(&host);
         assert_eq!(names.computers, ["WEB1", "web1.example"]);
         assert_eq!(names.aliases, ["OLD", "CORP"]);
     }
