@@ -22,6 +22,8 @@ pub struct Account {
     pub groups: Vec<Group>,
     /// When the account's logon hours end for this logon; `None` for never.
     pub logoff_at: Option<SystemTime>,
+    /// When the password must be changed; `None` for never.
+    pub password_expires_at: Option<SystemTime>,
 }
 
 /// A group.

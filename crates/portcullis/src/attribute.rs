@@ -1,6 +1,6 @@
 //! SECPKG_ATTR_*: one row each, and how it is read from [`Facts`].
 
-use crate::{Facts, KeyInfo, PackageInfo, Sizes};
+use crate::{AccessToken, Account, Facts, KeyInfo, Negotiation, PackageInfo, Role, Sizes, package};
 use std::borrow::Cow;
 use std::time::SystemTime;
 
@@ -21,22 +21,44 @@ pub struct AttributeRow {
 pub enum Attribute<'f> {
     /// SecPkgContext_Sizes.
     Sizes(Sizes),
-    /// SecPkgContext_Names: `DOMAIN\name`.
+    /// SecPkgContext_Names: the client's `DOMAIN\name`.
     Names(String),
     /// SecPkgContext_Lifespan; no end is never.
     Lifespan(SystemTime, Option<SystemTime>),
+    /// SecPkgContext_DceInfo: the client's name for RPC, which stands where a package with a PAC has that.
+    DceInfo(String),
     /// SecPkgContext_KeyInfo.
     KeyInfo(KeyInfo),
+    /// SecPkgContext_Authority: the domain that judged the logon.
+    Authority(&'f str),
+    /// SecPkgContext_PasswordExpiry; `None` is never.
+    PasswordExpiry(Option<SystemTime>),
     /// SecPkgContext_SessionKey.
     SessionKey(&'f [u8]),
     /// SecPkgContext_PackageInfo.
     PackageInfo(&'static PackageInfo),
+    /// SecPkgContext_UserFlags: `LOGON_*` of the logon, of which there is none here: no guest stands in for anybody.
+    UserFlags(u32),
+    /// SecPkgContext_NegotiationInfo: the mechanism, and how the two sides came to it.
+    NegotiationInfo(&'static PackageInfo, Negotiation),
     /// SecPkgContext_NativeNames: client and server as the protocol spells them.
     NativeNames(Cow<'f, str>, Cow<'f, str>),
     /// SecPkgContext_Flags.
     Flags(u32),
+    /// SecPkgContext_AccessToken.
+    AccessToken(AccessToken),
+    /// SecPkgContext_LogoffTime; `None` is never.
+    LogoffTime(Option<SystemTime>),
     /// SecPkgContext_ClientSpecifiedTarget.
     ClientSpecifiedTarget(&'f str),
+    /// SecPkgContext_LastClientTokenStatus: whether the client's last token was its last word. 0 is yes.
+    LastClientTokenStatus(u32),
+    /// SecPkgContext_NegoPackageInfo: `SECPKG_ATTR_NEGO_INFO_FLAG_NO_*`, the packages that the mechanism is not.
+    NegoPackageInfo(u32),
+    /// SecPkgContext_NegoStatus: the mechanism's last status.
+    NegoStatus(u32),
+    /// Whether client and server are on one computer and took a short cut.
+    IsLoopback(bool),
 }
 
 /// Every attribute that a context may answer.
@@ -44,21 +66,57 @@ pub const TABLE: &[AttributeRow] = &[
     AttributeRow { id: 0, name: "SIZES", read: |f| Some(Attribute::Sizes(f.sizes)) },
     AttributeRow { id: 1, name: "NAMES", read: |f| f.client_name().map(Attribute::Names) },
     AttributeRow { id: 2, name: "LIFESPAN", read: |f| Some(Attribute::Lifespan(f.start, f.expiry)) },
+    AttributeRow { id: 3, name: "DCE_INFO", read: |f| f.client_name().map(Attribute::DceInfo) },
     AttributeRow { id: 5, name: "KEY_INFO", read: |f| f.key_info.map(Attribute::KeyInfo) },
+    AttributeRow {
+        id: 6,
+        name: "AUTHORITY",
+        read: |f| account(f).map(|account| Attribute::Authority(&account.domain)),
+    },
+    AttributeRow {
+        id: 8,
+        name: "PASSWORD_EXPIRY",
+        read: |f| account(f).map(|account| Attribute::PasswordExpiry(account.password_expires_at)),
+    },
     AttributeRow {
         id: 9,
         name: "SESSION_KEY",
         read: |f| f.session_key.as_ref().map(|key| Attribute::SessionKey(key.expose())),
     },
     AttributeRow { id: 10, name: "PACKAGE_INFO", read: |f| Some(Attribute::PackageInfo(f.package)) },
+    AttributeRow {
+        id: 11,
+        name: "USER_FLAGS",
+        read: |f| (f.role == Role::Acceptor).then_some(Attribute::UserFlags(0)),
+    },
+    AttributeRow {
+        id: 12,
+        name: "NEGOTIATION_INFO",
+        read: |f| f.negotiation.map(|state| Attribute::NegotiationInfo(f.mechanism(), state)),
+    },
     AttributeRow { id: 13, name: "NATIVE_NAMES", read: native_names },
     AttributeRow { id: 14, name: "FLAGS", read: |f| Some(Attribute::Flags(f.granted.0)) },
+    AttributeRow { id: 18, name: "ACCESS_TOKEN", read: |f| f.access_token().map(Attribute::AccessToken) },
+    AttributeRow {
+        id: 21,
+        name: "LOGOFF_TIME",
+        read: |f| account(f).map(|account| Attribute::LogoffTime(account.logoff_at)),
+    },
     AttributeRow {
         id: 27,
         name: "CLIENT_SPECIFIED_TARGET",
         read: |f| Some(Attribute::ClientSpecifiedTarget(f.claim.target())),
     },
+    // There are facts when the handshake is at its end: the client has nothing more to say.
+    AttributeRow { id: 30, name: "LAST_CLIENT_TOKEN_STATUS", read: |_| Some(Attribute::LastClientTokenStatus(0)) },
+    AttributeRow { id: 31, name: "NEGO_PKG_INFO", read: nego_package_info },
+    AttributeRow { id: 32, name: "NEGO_STATUS", read: |f| f.negotiation.map(|_| Attribute::NegoStatus(0)) },
+    AttributeRow { id: 37, name: "IS_LOOPBACK", read: |_| Some(Attribute::IsLoopback(false)) },
 ];
+
+fn account(facts: &Facts) -> Option<&Account> {
+    facts.account.as_deref()
+}
 
 fn native_names(facts: &Facts) -> Option<Attribute<'_>> {
     let account = facts.account.as_ref()?;
@@ -66,9 +124,148 @@ fn native_names(facts: &Facts) -> Option<Attribute<'_>> {
     Some(Attribute::NativeNames(client, Cow::Borrowed(facts.claim.target())))
 }
 
+fn nego_package_info(facts: &Facts) -> Option<Attribute<'_>> {
+    let negotiated = facts.negotiation.is_some();
+    negotiated
+        .then(|| Attribute::NegoPackageInfo(if *facts.mechanism() == package::NTLM { NO_KERBEROS } else { NO_NTLM }))
+}
+
+const NO_KERBEROS: u32 = 1;
+const NO_NTLM: u32 = 2;
+
 impl Facts {
     /// The attribute with this number; `None` where the context has none of it (SEC_E_UNSUPPORTED_FUNCTION).
     pub fn attribute(&self, id: u32) -> Option<Attribute<'_>> {
         TABLE.iter().find(|row| row.id == id).and_then(|row| (row.read)(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BindingsOutcome, Claim, ContextFlags, Group, Level};
+    use std::sync::Arc;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn ann() -> Account {
+        Account {
+            sid: "S-1-5-21-1-2-3-1001".parse().unwrap(),
+            name: "ann".into(),
+            domain: "CORP".into(),
+            dns_domain: "corp.example".into(),
+            upn: None,
+            display_name: None,
+            mail: None,
+            groups: vec![Group { sid: "S-1-5-21-1-2-3-513".parse().unwrap(), name: "Domain Users".into() }],
+            logoff_at: Some(at(200)),
+            password_expires_at: Some(at(300)),
+        }
+    }
+
+    fn facts(role: Role, account: Option<Account>, claim: Claim) -> Facts {
+        Facts {
+            package: &package::NTLM,
+            role,
+            account: account.map(Arc::new),
+            claim,
+            version: "NTLMv2",
+            granted: ContextFlags::CONNECTION,
+            start: at(100),
+            expiry: None,
+            sizes: Sizes { max_token: 1, max_signature: 2, block_size: 3, security_trailer: 4 },
+            key_info: None,
+            session_key: None,
+            bindings: BindingsOutcome::Unchecked,
+            bindings_aware: false,
+            logon_id: 7,
+            negotiation: None,
+            inner: None,
+        }
+    }
+
+    /// The rows that only some contexts answer, as these facts do.
+    fn differing(facts: &Facts) -> Vec<(&'static str, Attribute<'_>)> {
+        let always = ["SIZES", "LIFESPAN", "PACKAGE_INFO", "FLAGS", "CLIENT_SPECIFIED_TARGET"];
+        let always = [&always[..], &["LAST_CLIENT_TOKEN_STATUS", "IS_LOOPBACK"]].concat();
+        let rows = TABLE.iter().filter(|row| !always.contains(&row.name));
+        rows.filter_map(|row| Some((row.name, facts.attribute(row.id)?))).collect()
+    }
+
+    #[test]
+    fn rows_are_in_order() {
+        assert!(TABLE.windows(2).all(|two| two[0].id < two[1].id));
+    }
+
+    #[test]
+    fn of_an_account() {
+        let facts = facts(Role::Acceptor, Some(ann()), Claim::new("ANN", "corp", "PC1", "HTTP/web1"));
+        let token = AccessToken::of(&ann(), package::NTLM.authentication_sid, 7, Level::Impersonate);
+        assert_eq!(
+            differing(&facts),
+            [
+                ("NAMES", Attribute::Names("CORP\\ann".into())),
+                ("DCE_INFO", Attribute::DceInfo("CORP\\ann".into())),
+                ("AUTHORITY", Attribute::Authority("CORP")),
+                ("PASSWORD_EXPIRY", Attribute::PasswordExpiry(Some(at(300)))),
+                ("USER_FLAGS", Attribute::UserFlags(0)),
+                ("NATIVE_NAMES", Attribute::NativeNames("CORP\\ann".into(), "HTTP/web1".into())),
+                ("ACCESS_TOKEN", Attribute::AccessToken(token)),
+                ("LOGOFF_TIME", Attribute::LogoffTime(Some(at(200)))),
+            ]
+        );
+    }
+
+    #[test]
+    fn of_nobody() {
+        let facts = facts(Role::Acceptor, None, Claim::default());
+        let token = AccessToken::anonymous(7);
+        let expected = [("USER_FLAGS", Attribute::UserFlags(0)), ("ACCESS_TOKEN", Attribute::AccessToken(token))];
+        assert_eq!(differing(&facts), expected);
+    }
+
+    /// It knows itself, and nothing of who judged it.
+    #[test]
+    fn of_an_initiator() {
+        for (claim, name) in [
+            (Claim::new("ann", "CORP", "PC1", "HTTP/web1"), Some("CORP\\ann")),
+            (Claim::new("ann@corp.example", "", "PC1", "HTTP/web1"), Some("ann@corp.example")),
+            (Claim::new("", "", "PC1", "HTTP/web1"), None),
+        ] {
+            let facts = facts(Role::Initiator, None, claim);
+            let names = name.map(|name| ("NAMES", Attribute::Names(name.into())));
+            let dce = name.map(|name| ("DCE_INFO", Attribute::DceInfo(name.into())));
+            assert_eq!(differing(&facts), names.into_iter().chain(dce).collect::<Vec<_>>());
+            assert_eq!(facts.attribute(27), Some(Attribute::ClientSpecifiedTarget("HTTP/web1")));
+        }
+    }
+
+    #[test]
+    fn of_what_was_negotiated() {
+        for role in [Role::Acceptor, Role::Initiator] {
+            for (state, number) in [(Negotiation::Complete, 0), (Negotiation::Direct, 3)] {
+                let inner = Arc::new(facts(role, None, Claim::default()));
+                assert_eq!([12, 31, 32].map(|id| inner.attribute(id)), [None, None, None]);
+                let facts = inner.within(&package::NEGOTIATE, state);
+                assert_eq!(facts.attribute(10), Some(Attribute::PackageInfo(&package::NEGOTIATE)));
+                assert_eq!(facts.attribute(12), Some(Attribute::NegotiationInfo(&package::NTLM, state)));
+                assert_eq!(facts.attribute(31), Some(Attribute::NegoPackageInfo(1)));
+                assert_eq!(facts.attribute(32), Some(Attribute::NegoStatus(0)));
+                assert_eq!(state as u32, number);
+            }
+        }
+    }
+
+    #[test]
+    fn of_every_context() {
+        for role in [Role::Acceptor, Role::Initiator] {
+            let facts = facts(role, None, Claim::default());
+            assert_eq!(facts.attribute(30), Some(Attribute::LastClientTokenStatus(0)));
+            assert_eq!(facts.attribute(37), Some(Attribute::IsLoopback(false)));
+            assert_eq!(facts.attribute(4), None);
+        }
     }
 }

@@ -42,6 +42,13 @@ pub struct Wants {
     pub required: ContextFlags,
 }
 
+impl Wants {
+    /// What is wished for or required.
+    pub(crate) fn all(&self) -> ContextFlags {
+        self.flags | self.required
+    }
+}
+
 /// A source of unpredictable bytes.
 pub trait Random {
     /// Fills `bytes`.

@@ -1,14 +1,14 @@
-use crate::protection::{Open, Protection, Seal};
+use crate::protection::{Halves, Open, Protection, Seal};
 use crate::{Facts, Failure, Negotiation, PackageInfo, Segment};
 use std::fmt;
 use std::sync::Arc;
 
 /// What both sides share after a handshake: who the client is, and keys for messages.
 pub struct Context {
-    facts: Arc<Facts>,
-    protection: Box<dyn Protection>,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) protection: Box<dyn Protection>,
     // Keys are derived when the first message needs them: most servers never sign.
-    halves: Option<(Box<dyn Seal>, Box<dyn Open>)>,
+    pub(crate) halves: Option<Halves>,
 }
 
 impl Context {
@@ -64,13 +64,27 @@ impl Context {
         self.halves().1.unseal(message)
     }
 
-    /// The two halves, for two threads: one seals while the other opens.
+    /// The two halves, for two threads: one seals while the other opens. [`reunite`](Self::reunite) takes it back.
     pub fn split(self) -> (Sealer, Opener, Arc<Facts>) {
-        let (seal, open) = self.halves.unwrap_or_else(|| self.protection.halves());
-        (Sealer(seal), Opener(open), self.facts)
+        let Self { facts, protection, halves } = self;
+        let (seal, open) = halves.unwrap_or_else(|| protection.halves());
+        let sealer = Sealer { half: seal, protection, of: Arc::clone(&facts) };
+        (sealer, Opener { half: open, of: Arc::clone(&facts) }, facts)
     }
 
-    fn halves(&mut self) -> &mut (Box<dyn Seal>, Box<dyn Open>) {
+    /// The context of two halves, where they stand: to be exported, or used as one again.
+    ///
+    /// # Errors
+    /// Gives both back, unchanged, when they are halves of different contexts.
+    pub fn reunite(sealer: Sealer, opener: Opener) -> Result<Self, (Sealer, Opener)> {
+        // The facts are made anew for each context and shared by its halves alone: they tell contexts apart.
+        if !Arc::ptr_eq(&sealer.of, &opener.of) {
+            return Err((sealer, opener));
+        }
+        Ok(Self { facts: opener.of, protection: sealer.protection, halves: Some((sealer.half, opener.half)) })
+    }
+
+    fn halves(&mut self) -> &mut Halves {
         self.halves.get_or_insert_with(|| self.protection.halves())
     }
 }
@@ -82,7 +96,13 @@ impl fmt::Debug for Context {
 }
 
 /// The sending half of a context.
-pub struct Sealer(Box<dyn Seal>);
+pub struct Sealer {
+    half: Box<dyn Seal>,
+    /// What both halves came from.
+    protection: Box<dyn Protection>,
+    /// The facts of the context that this is a half of.
+    of: Arc<Facts>,
+}
 
 impl Sealer {
     /// As [`Context::sign`].
@@ -90,7 +110,7 @@ impl Sealer {
     /// # Errors
     /// As [`Context::sign`].
     pub fn sign(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
-        self.0.sign(message)
+        self.half.sign(message)
     }
 
     /// As [`Context::seal`].
@@ -98,12 +118,16 @@ impl Sealer {
     /// # Errors
     /// As [`Context::seal`].
     pub fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
-        self.0.seal(message)
+        self.half.seal(message)
     }
 }
 
 /// The receiving half of a context.
-pub struct Opener(Box<dyn Open>);
+pub struct Opener {
+    half: Box<dyn Open>,
+    /// The facts of the context that this is a half of.
+    of: Arc<Facts>,
+}
 
 impl Opener {
     /// As [`Context::verify`].
@@ -111,7 +135,7 @@ impl Opener {
     /// # Errors
     /// As [`Context::verify`].
     pub fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
-        self.0.verify(message)
+        self.half.verify(message)
     }
 
     /// As [`Context::unseal`].
@@ -119,7 +143,7 @@ impl Opener {
     /// # Errors
     /// As [`Context::unseal`].
     pub fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
-        self.0.unseal(message)
+        self.half.unseal(message)
     }
 }
 

@@ -22,7 +22,12 @@ pub enum Event<'a> {
         chosen: Option<&'static str>,
     },
     /// The client's channel bindings were judged.
-    Bindings(BindingsOutcome),
+    Bindings {
+        /// How.
+        outcome: BindingsOutcome,
+        /// Whether the client spoke of channel bindings at all.
+        aware: bool,
+    },
     /// The proof was compared and fits this account.
     Verified {
         /// Whom the authority named.

@@ -49,13 +49,13 @@ pub enum Role {
     Initiator,
 }
 
-/// How two sides came to a mechanism (SecPkgContext_NegotiationInfo).
+/// How two sides came to a mechanism (SecPkgContext_NegotiationInfo); the numbers are `SECPKG_NEGOTIATION_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Negotiation {
     /// They negotiated it.
-    Complete,
+    Complete = 0,
     /// The initiator spoke the mechanism's own tokens, without negotiation.
-    Direct,
+    Direct = 3,
 }
 
 /// SecPkgContext_KeyInfo.
@@ -101,9 +101,18 @@ impl Facts {
         self.inner.as_ref().map_or(self.package, |inner| inner.mechanism())
     }
 
-    /// The client's `DOMAIN\name`; `None` for an anonymous client.
+    /// The client's `DOMAIN\name`; `None` for an anonymous client. On the initiator's side it is what this side said of
+    /// itself: a name without a domain, such as a user principal name, stays as it is.
     pub fn client_name(&self) -> Option<String> {
-        self.account.as_ref().map(|account| account.qualified_name())
+        match (&self.account, self.role) {
+            (Some(account), _) => Some(account.qualified_name()),
+            (None, Role::Initiator) => match (self.claim.domain(), self.claim.user()) {
+                (_, "") => None,
+                ("", user) => Some(user.to_owned()),
+                (domain, user) => Some(format!("{domain}\\{user}")),
+            },
+            (None, Role::Acceptor) => None,
+        }
     }
 
     /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer.

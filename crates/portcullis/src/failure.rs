@@ -206,6 +206,12 @@ causes! {
         /// A sequence number is not the next one.
         OutOfSequence = "out-of-sequence", SEC_E_OUT_OF_SEQUENCE, LOGON_FAILURE,
             "a message came twice, was lost, or overtook another";
+        /// Bytes are not a context that was exported under this key for this package.
+        BadExport = "bad-export", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "what is imported is no context exported under this key for this package: it was altered or cut, it was exported under another key or by another version of this library, or the package is another one";
+        /// The context holds something that cannot be exported.
+        NotExportable = "not-exportable", SEC_E_UNSUPPORTED_FUNCTION, NOT_SUPPORTED,
+            "this kind of context cannot be handed to another process; let the process that accepted the client keep it";
     }
 }
 

@@ -25,7 +25,7 @@ context_flags! {
     CONFIDENTIALITY = 0x0000_0010, "messages can be sealed";
     USE_SESSION_KEY = 0x0000_0020, "user-to-user";
     ALLOCATE_MEMORY = 0x0000_0100, "the package allocates output";
-    USE_DCE_STYLE = 0x0000_0200, "three legs";
+    USE_DCE_STYLE = 0x0000_0200, "three legs, and messages laid out as DCE/RPC does";
     DATAGRAM = 0x0000_0400, "connectionless";
     CONNECTION = 0x0000_0800, "connection-oriented";
     EXTENDED_ERROR = 0x0000_8000, "errors are told to the peer in a token";

@@ -1,5 +1,5 @@
 use crate::call::Leg;
-use crate::{Answer, Authority, Call, CallCause, Context, Failure, Question};
+use crate::{Answer, Authority, Call, CallCause, Context, Failure, Question, Wants};
 
 /// Where a handshake stands. Each variant offers only the moves that are legal now, and each move consumes it: after
 /// a failure there is nothing left to call.
@@ -33,6 +33,14 @@ impl NeedsToken {
     /// so, where the package has an error token.
     pub fn token(self, token: &[u8], call: Call<'_>) -> Result<Handshake, Failure> {
         advance(self.0, Input::Token(token), call)
+    }
+
+    /// How many bytes of output room ([`Call::room`]) the next token needs with these wishes, before the package does
+    /// anything that cannot be taken back: an acceptor that has less refuses the token with `call/no-room` and is gone,
+    /// while a host that looks here first can still ask its caller for a larger buffer. Zero where nothing is at stake:
+    /// initiators ask nobody, and what FRAGMENT_TO_FIT cuts always fits.
+    pub fn least_room(&self, want: Wants) -> usize {
+        self.0.least_room(&want)
     }
 }
 
@@ -87,6 +95,11 @@ fn advance(step: Box<dyn Step>, input: Input<'_>, call: Call<'_>) -> Result<Hand
 /// One state of a package's handshake: it consumes itself and says what comes next.
 pub(crate) trait Step: Send {
     fn step(self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure>;
+
+    /// The room that the step insists on before it does anything irreversible, in bytes.
+    fn least_room(&self, _want: &Wants) -> usize {
+        0
+    }
 }
 
 /// What a state is given. A question comes back with its answer: the state need not keep a copy of what it asked.

@@ -39,6 +39,7 @@ mod call;
 mod context;
 mod credential;
 mod event;
+mod export;
 mod facts;
 mod failure;
 mod flag;
@@ -54,6 +55,8 @@ mod refusal;
 mod secret;
 pub mod status;
 pub mod substatus;
+#[cfg(test)]
+mod tests;
 
 pub use account::{AccessToken, Account, Group, Level};
 pub use bindings::{BindingPolicy, BindingsOutcome, ChannelBindings, ClientBindings};
@@ -61,6 +64,7 @@ pub use call::{Call, NoRandomness, Random, Wants};
 pub use context::{Context, Opener, Sealer};
 pub use credential::{AcceptorPackage, Credential, InitiatorPackage};
 pub use event::{Event, Events};
+pub use export::ExportKey;
 pub use facts::{Facts, KeyInfo, Negotiation, Role};
 pub use failure::{CallCause, Cause, CauseRow, Failure, HostCause};
 pub use flag::ContextFlags;

@@ -30,6 +30,11 @@ pub struct PackageInfo {
 /// Every package that this library offers by name, one row each, with the numbers that Windows shows.
 pub const TABLE: &[&PackageInfo] = &[&NEGOTIATE, &NTLM];
 
+/// The row of a name as the table spells it, plain passwords too.
+pub(crate) fn named(name: &str) -> Option<&'static PackageInfo> {
+    TABLE.iter().copied().chain([&PASSWORD]).find(|package| package.name == name)
+}
+
 /// NTLM.
 pub const NTLM: PackageInfo = PackageInfo {
     name: "NTLM",

@@ -1,4 +1,6 @@
-use crate::{CallCause, Failure};
+use crate::export::Body;
+use crate::{CallCause, Failure, KeyInfo, Secret, ntlm};
+use portcullis_wire::{Error, Kind, Reader};
 
 /// A piece of a message to be protected: SecBufferDesc, GSS IOV and DCE trailers at once.
 #[derive(Debug)]
@@ -27,9 +29,32 @@ pub struct Sizes {
     pub security_trailer: u32,
 }
 
+/// What protects messages, one for each direction.
+pub(crate) type Halves = (Box<dyn Seal>, Box<dyn Open>);
+
 /// The keys of a context before anyone uses them.
 pub(crate) trait Protection: Send + Sync {
-    fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>);
+    fn halves(&self) -> Halves;
+
+    /// The algorithms behind messages, as [`crate::Facts`] tell them.
+    fn key_info(&self) -> Option<KeyInfo> {
+        None
+    }
+
+    /// The session key, as [`crate::Facts`] tell it.
+    fn session_key(&self) -> Option<Secret<[u8; 16]>> {
+        None
+    }
+
+    /// Writes which kind of keys these are (`KIND_*`), and the keys.
+    fn export(&self, _: &mut Body) -> Result<(), Failure> {
+        Err(CallCause::NotExportable.into())
+    }
+
+    /// The halves where an exported context's stood: reads what [`Seal::export`] and then [`Open::export`] wrote.
+    fn resume(&self, reader: &mut Reader<'_>) -> Result<Halves, Error> {
+        Err(Error::new(reader.offset(), "Halves", Kind::Unexpected))
+    }
 
     /// Whether the mechanism wants the mechanism list signed although it was everybody's first choice.
     fn demands_list_mic(&self) -> bool {
@@ -47,20 +72,55 @@ pub(crate) trait Protection: Send + Sync {
 pub(crate) trait Seal: Send {
     fn sign(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure>;
     fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure>;
+
+    /// Writes where this half stands.
+    fn export(&self, _: &mut Body) -> Result<(), Failure> {
+        Err(CallCause::NotExportable.into())
+    }
 }
 
 /// The receiving half.
 pub(crate) trait Open: Send {
     fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
     fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
+
+    /// Writes where this half stands, as far as the other one has not.
+    fn export(&self, _: &mut Body) -> Result<(), Failure> {
+        Err(CallCause::NotExportable.into())
+    }
+}
+
+/// What an exported body calls [`NoKeys`].
+pub(crate) const KIND_NO_KEYS: u8 = 0;
+
+/// What an exported body calls NTLM's keys.
+pub(crate) const KIND_NTLM: u8 = 1;
+
+/// Reads what [`Protection::export`] wrote.
+pub(crate) fn import(reader: &mut Reader<'_>) -> Result<Box<dyn Protection>, Error> {
+    let at = reader.offset();
+    Ok(match reader.u8("Kind")? {
+        KIND_NO_KEYS => Box::new(NoKeys),
+        KIND_NTLM => Box::new(ntlm::SessionKeys::import(reader)?),
+        _ => return Err(Error::new(at, "Kind", Kind::Unexpected)),
+    })
 }
 
 /// A context without keys: an anonymous client's, or one that sent its password.
 pub(crate) struct NoKeys;
 
 impl Protection for NoKeys {
-    fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>) {
+    fn halves(&self) -> Halves {
         (Box::new(NoKeys), Box::new(NoKeys))
+    }
+
+    fn export(&self, body: &mut Body) -> Result<(), Failure> {
+        body.u8(KIND_NO_KEYS);
+        Ok(())
+    }
+
+    fn resume(&self, _: &mut Reader<'_>) -> Result<Halves, Error> {
+        Ok(self.halves())
     }
 
     fn make_list_mic(&mut self, _: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -80,6 +140,10 @@ impl Seal for NoKeys {
     fn seal(&mut self, _: &mut [Segment<'_>]) -> Result<usize, Failure> {
         Err(CallCause::NotNegotiated.into())
     }
+
+    fn export(&self, _: &mut Body) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 impl Open for NoKeys {
@@ -89,6 +153,10 @@ impl Open for NoKeys {
 
     fn unseal(&mut self, _: &mut [Segment<'_>]) -> Result<(), Failure> {
         Err(CallCause::NotNegotiated.into())
+    }
+
+    fn export(&self, _: &mut Body) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

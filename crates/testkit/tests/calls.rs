@@ -115,7 +115,8 @@ fn every_requirement_is_met_or_refused() {
 fn wishes_do_not_change_what_is_granted() {
     let plain = converse(&credential(), &Realm::of_user(), &Initiator::user(), &Settings::default());
     let mut settings = Settings::default();
-    settings.want.flags = ContextFlags(!(ContextFlags::PROXY_BINDINGS | ContextFlags::DATAGRAM).0);
+    settings.want.flags =
+        ContextFlags(!(ContextFlags::PROXY_BINDINGS | ContextFlags::DATAGRAM | ContextFlags::USE_DCE_STYLE).0);
     let wishing = converse(&credential(), &Realm::of_user(), &Initiator::user(), &settings);
     let granted = |outcome: portcullis_testkit::Outcome| outcome.context.unwrap().facts().granted;
     assert_eq!(granted(plain), granted(wishing));

@@ -77,6 +77,8 @@ fn print_and_parse_agree() {
 
 /// Causes that no conversation of tokens can show, and the tests that show them: the file, then the function.
 const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("call/bad-export", "crates/portcullis/src/export/tests.rs", "an_altered_export_is_refused"),
+    ("call/not-exportable", "crates/portcullis/src/export/tests.rs", "what_cannot_be_exported"),
     ("call/foreign-answer", "crates/testkit/tests/calls.rs", "an_answer_to_another_question"),
     ("call/wrong-input", "crates/testkit/tests/calls.rs", "no_public_move_gives_a_step_the_wrong_input"),
     ("call/no-randomness", "crates/testkit/tests/calls.rs", "a_broken_source_of_randomness"),

@@ -1,9 +1,9 @@
 use super::fragments::{self, Gathered, gather};
-use super::mechanism::{self, check, done, list_mic};
+use super::mechanism::{self, Direct, check, done, list_mic};
 use super::{Acceptor, Cause};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
-use crate::{CallCause, Context, ContextFlags, Event, Failure, Negotiation, package};
+use crate::{CallCause, Context, ContextFlags, Event, Failure, Wants};
 use portcullis_wire::der::Oid;
 use portcullis_wire::spnego::{FirstToken, MechTypes, NegState, NegTokenInit, NegTokenResp};
 use std::sync::Arc;
@@ -39,6 +39,12 @@ impl Step for AwaitFirst {
             FirstToken::Other => Err(Cause::UnknownToken.into()),
         }
     }
+
+    /// Which mechanism it will be is not known yet: the most that one of them wants.
+    fn least_room(&self, want: &Wants) -> usize {
+        let begun = self.acceptor.offered.iter().map(|package| Arc::clone(package).begin());
+        mechanism::least_room(begun.map(|step| step.least_room(want)).max().unwrap_or(0), want)
+    }
 }
 
 /// The server speaks first: what it offers, before the client says anything (MS-SPNG 3.2.5.2).
@@ -53,21 +59,6 @@ fn direct(acceptor: &Acceptor, oid: Oid<'_>, token: &[u8], leg: &mut Leg<'_>) ->
     leg.event(&Event::Negotiating { offered: &[oid], chosen: chosen.map(|package| package.info().name) });
     let mechanism = Arc::clone(chosen.ok_or(Cause::MechanismNotOffered)?).begin();
     Box::new(Direct { mechanism }).step(Input::Token(token), leg)
-}
-
-/// A mechanism without negotiation.
-struct Direct {
-    mechanism: Box<dyn Step>,
-}
-
-impl Step for Direct {
-    fn step(self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-        Ok(match self.mechanism.step(input, leg)? {
-            Next::Token(mechanism) => Next::Token(Box::new(Self { mechanism })),
-            Next::Ask(question, mechanism) => Next::Ask(question, Box::new(Self { mechanism })),
-            Next::Done(context) => Next::Done(context.within(&package::NEGOTIATE, Negotiation::Direct)),
-        })
-    }
 }
 
 /// Chooses a mechanism from the client's list, and gives it the optimistic token where that is its own.
@@ -212,6 +203,10 @@ impl Step for AwaitResponse {
             let mic = list_mic(response.mech_list_mic, Some(token)).map(<[u8]>::to_vec);
             talk.advance(mechanism, Input::Token(token), mic, reply, leg)
         })
+    }
+
+    fn least_room(&self, want: &Wants) -> usize {
+        mechanism::least_room(self.mechanism.least_room(want), want)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Cause;
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
-use crate::{CallCause, ContextFlags, Failure};
+use crate::{CallCause, ContextFlags, Failure, Wants};
 use portcullis_wire::der;
 use portcullis_wire::spnego::FirstToken;
 use std::borrow::Cow;
@@ -45,8 +45,8 @@ pub(super) fn gather(mut held: Vec<u8>, piece: &[u8]) -> Result<Gathered<'_>, Fa
 }
 
 /// Whether the host takes its output in pieces.
-pub(super) fn wanted(leg: &Leg<'_>) -> bool {
-    leg.want.flags.contains(ContextFlags::FRAGMENT_TO_FIT)
+pub(super) fn wanted(want: &Wants) -> bool {
+    want.flags.contains(ContextFlags::FRAGMENT_TO_FIT)
 }
 
 /// Gives a reply out, its first piece where the host asked for pieces and has not the room; then goes on with `next`.
@@ -56,7 +56,7 @@ pub(super) fn send(reply: Vec<u8>, next: Next, leg: &mut Leg<'_>) -> Result<Next
         leg.out.extend_from_slice(&reply);
         return Ok(next);
     }
-    if !wanted(leg) || room < MIN_PIECE {
+    if !wanted(&leg.want) || room < MIN_PIECE {
         return Err(CallCause::NoRoom.into());
     }
     Sending { rest: reply, next }.piece(room, leg)
@@ -90,5 +90,9 @@ impl Step for Sending {
             Input::Token(_) => Err(Cause::UnexpectedMove.into()),
             Input::Answer(..) => Err(CallCause::WrongInput.into()),
         }
+    }
+
+    fn least_room(&self, _: &Wants) -> usize {
+        MIN_PIECE
     }
 }

@@ -1,5 +1,5 @@
 use super::fragments::{self, Gathered, gather};
-use super::mechanism::{self, check, done, list_mic};
+use super::mechanism::{self, Direct, check, done, list_mic};
 use super::{Cause, Nested, PackageList};
 use crate::call::Leg;
 use crate::credential::{InitiatorPackage, Package, Sealed};
@@ -22,12 +22,20 @@ pub struct Initiator {
     mechanisms: Vec<InitiatorMechanism>,
     /// Which of the mechanisms may be used, as SSPI's `PackageList`. Defaults to all.
     pub packages: PackageList,
+    /// Whether the only mechanism that is left speaks its own tokens at once, unless the server spoke first: as Windows
+    /// does, and as servers expect that take no SPNEGO under this name. Nothing is lost by it, since there is no list that
+    /// anybody could shorten. Defaults to `false`.
+    pub direct_when_alone: bool,
 }
 
 impl Initiator {
     /// An initiator that offers these mechanisms, the most wanted first.
     pub fn trying(mechanisms: impl IntoIterator<Item = InitiatorMechanism>) -> Self {
-        Self { mechanisms: mechanisms.into_iter().collect(), packages: PackageList::default() }
+        Self {
+            mechanisms: mechanisms.into_iter().collect(),
+            packages: PackageList::default(),
+            direct_when_alone: false,
+        }
     }
 }
 
@@ -49,7 +57,11 @@ impl std::fmt::Debug for InitiatorMechanism {
 
 impl std::fmt::Debug for Initiator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Initiator").field("mechanisms", &self.mechanisms).field("packages", &self.packages).finish()
+        f.debug_struct("Initiator")
+            .field("mechanisms", &self.mechanisms)
+            .field("packages", &self.packages)
+            .field("direct_when_alone", &self.direct_when_alone)
+            .finish()
     }
 }
 
@@ -57,17 +69,21 @@ impl InitiatorPackage for Initiator {}
 
 impl Sealed for Initiator {
     fn into_package(self) -> Arc<dyn Package> {
-        let Self { mechanisms, packages } = self;
-        let packages = mechanisms
+        let Self { mechanisms, packages, direct_when_alone } = self;
+        let mechanisms = mechanisms
             .into_iter()
             .map(|InitiatorMechanism(package)| package)
-            .filter(move |package| packages.allows(package.info().name));
-        Arc::new(Tried(packages.collect()))
+            .filter(move |package| packages.allows(package.info().name))
+            .collect();
+        Arc::new(Tried { mechanisms, direct_when_alone })
     }
 }
 
 /// The mechanisms of a credential, the most wanted first.
-struct Tried(Vec<Arc<dyn Package>>);
+struct Tried {
+    mechanisms: Vec<Arc<dyn Package>>,
+    direct_when_alone: bool,
+}
 
 impl Package for Tried {
     fn info(&self) -> &'static PackageInfo {
@@ -90,7 +106,13 @@ impl Step for SendOffer {
         let Input::Token(piece) = input else { return Err(CallCause::WrongInput.into()) };
         let Self { tried, held } = *self;
         if piece.is_empty() && held.is_empty() {
-            return offer(tried.0.clone(), leg);
+            return match tried.mechanisms.as_slice() {
+                [only] if tried.direct_when_alone => {
+                    let mechanism = Arc::clone(only).begin();
+                    Box::new(Direct { mechanism }).step(Input::Token(&[]), leg)
+                }
+                all => offer(all.to_vec(), leg),
+            };
         }
         let token = match gather(held, piece)? {
             Gathered::Whole(token) => token,
@@ -102,7 +124,7 @@ impl Step for SendOffer {
         let hinted: Vec<_> = hint.mech_types.iter().collect();
         let is_hinted =
             |package: &&Arc<dyn Package>| package.info().mechanism_oids.iter().any(|oid| hinted.contains(oid));
-        offer(tried.0.iter().filter(is_hinted).cloned().collect(), leg)
+        offer(tried.mechanisms.iter().filter(is_hinted).cloned().collect(), leg)
     }
 }
 

@@ -18,13 +18,18 @@ pub(super) fn run(
 ) -> Result<Next, Failure> {
     // The list is signed with the mechanism's keys (RFC 4178 §4.1): integrity is always asked for.
     let want = Wants { flags: leg.want.flags | ContextFlags::INTEGRITY, ..leg.want };
-    if fragments::wanted(leg) {
+    if fragments::wanted(&leg.want) {
         let mut inner = leg.inner(want, 0, token);
         inner.room = None;
         return mechanism.step(input, &mut inner);
     }
     leg.needs_room(FRAME)?;
     mechanism.step(input, &mut leg.inner(want, FRAME, token))
+}
+
+/// The room that [`run`] insists on, of which the mechanism wants `inner`.
+pub(super) fn least_room(inner: usize, want: &Wants) -> usize {
+    if fragments::wanted(want) { 0 } else { FRAME + inner }
 }
 
 /// Checks the peer's signature over the initiator's list.
@@ -40,4 +45,23 @@ pub(super) fn list_mic<'a>(mic: Option<&'a [u8]>, token: Option<&[u8]>) -> Optio
 /// The mechanism's context as this package's.
 pub(super) fn done(context: Context) -> Next {
     Next::Done(context.within(&package::NEGOTIATE, Negotiation::Complete))
+}
+
+/// A mechanism that speaks its own tokens, without negotiation.
+pub(super) struct Direct {
+    pub(super) mechanism: Box<dyn Step>,
+}
+
+impl Step for Direct {
+    fn step(self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
+        Ok(match self.mechanism.step(input, leg)? {
+            Next::Token(mechanism) => Next::Token(Box::new(Self { mechanism })),
+            Next::Ask(question, mechanism) => Next::Ask(question, Box::new(Self { mechanism })),
+            Next::Done(context) => Next::Done(context.within(&package::NEGOTIATE, Negotiation::Direct)),
+        })
+    }
+
+    fn least_room(&self, want: &Wants) -> usize {
+        self.mechanism.least_room(want)
+    }
 }

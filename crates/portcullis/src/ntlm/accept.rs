@@ -1,14 +1,14 @@
 use super::keys::{self, Key, KeyStrength, Sender};
 use super::protection::SessionKeys;
-use super::session::{SIZES, VERSION, granted, has_exchanged_key, key_info};
+use super::session::{ANONYMOUS, SIZES, VERSION, granted, granted_anonymous, has_exchanged_key};
 use super::{Acceptor, Cause, Form, TargetPolicy};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::principal::ClaimBuilder;
-use crate::protection::NoKeys;
+use crate::protection::{NoKeys, Protection};
 use crate::{
     Answer, BindingPolicy, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts,
-    Failure, Question, Role, VerifyNtlm, has_marshalled_target, package, target_matches,
+    Failure, Question, Role, VerifyNtlm, Wants, has_marshalled_target, package, target_matches,
 };
 use portcullis_wire::filetime;
 use portcullis_wire::ntlm::{Authenticate, AvFlags, Challenge, Charset, Flags, MIC_OFFSET, Negotiate, NtResponse};
@@ -43,16 +43,9 @@ impl Step for AwaitNegotiate {
         let token = expect_token(input)?;
         let negotiate = Negotiate::decode(token)?;
         let flags = self.acceptor.choose(negotiate.flags, leg.want.flags)?;
-        let unicode = flags.contains(Flags::UNICODE);
         // One draw for all that the handshake needs: a call of the system's source costs as much as an MD5 or four.
         let (server_challenge, logon_id) = split(leg.random()?);
-        let challenge = Challenge {
-            target_name: if unicode { &self.acceptor.target_name_unicode } else { &self.acceptor.target_name_oem },
-            flags,
-            server_challenge,
-            target_info: &self.acceptor.target_info,
-            version: flags.contains(Flags::VERSION).then_some(VERSION),
-        };
+        let challenge = self.acceptor.challenge(flags, server_challenge);
         leg.needs_room(challenge.encoded_len())?;
 
         // The MIC covers both messages as they were sent.
@@ -63,6 +56,12 @@ impl Step for AwaitNegotiate {
         leg.out.extend_from_slice(transcript.get(token.len()..).unwrap_or_default());
         let acceptor = self.acceptor;
         Ok(Next::Token(Box::new(AwaitAuthenticate { acceptor, transcript, flags, server_challenge, logon_id })))
+    }
+
+    /// The CHALLENGE, in the longer of both charsets.
+    fn least_room(&self, _: &Wants) -> usize {
+        let len = |charset| self.acceptor.challenge(charset, [0; 8]).encoded_len();
+        len(Flags::UNICODE).max(len(Flags::OEM))
     }
 }
 
@@ -83,6 +82,17 @@ fn stamp(message: &mut [u8], filetime: u64) {
 }
 
 impl Acceptor {
+    fn challenge(&self, flags: Flags, server_challenge: [u8; 8]) -> Challenge<'_> {
+        let unicode = flags.contains(Flags::UNICODE);
+        Challenge {
+            target_name: if unicode { &self.target_name_unicode } else { &self.target_name_oem },
+            flags,
+            server_challenge,
+            target_info: &self.target_info,
+            version: flags.contains(Flags::VERSION).then_some(VERSION),
+        }
+    }
+
     /// The flags of the CHALLENGE: by rule from what the client asks, never an echo (MS-NLMP 3.2.5.1.1).
     fn choose(&self, asked: Flags, want: ContextFlags) -> Result<Flags, Failure> {
         if want.contains(ContextFlags::ALLOW_MISSING_BINDINGS | ContextFlags::PROXY_BINDINGS) {
@@ -163,21 +173,21 @@ impl AwaitAuthenticate {
     /// A client without name and proof: a null session, where credential and call both allow it.
     fn anonymous(&self, message: &Authenticate<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
         let claim = claim(message, &NtResponse::None)?;
-        leg.event(&Event::Claimed { package: package::NTLM.name, version: "anonymous", claim: &claim });
+        leg.event(&Event::Claimed { package: package::NTLM.name, version: ANONYMOUS, claim: &claim });
         if !(self.acceptor.config.allow_anonymous && leg.want.flags.contains(ContextFlags::NULL_SESSION)) {
             return Err(Cause::AnonymousRefused.into());
         }
         // Nothing binds an anonymous client to its channel or its target.
         let bindings = judge_bindings(&self.acceptor, ClientBindings::Unaware, leg)?;
         self.acceptor.check_target(&claim)?;
-        let granted = ContextFlags::CONNECTION | ContextFlags::NULL_SESSION;
+        let granted = granted_anonymous(&leg.want);
         leg.requires(granted)?;
         let facts = Facts {
             package: &package::NTLM,
             role: Role::Acceptor,
             account: None,
             claim,
-            version: "anonymous",
+            version: ANONYMOUS,
             granted,
             start: leg.now,
             expiry: None,
@@ -218,7 +228,7 @@ impl AwaitVerdict {
         leg.event(&Event::Verified { account: &logon.account });
         let Proved { session_key, has_mic, bindings, bindings_aware } = self.prove(&question, &logon.key, leg)?;
 
-        let granted = granted(self.flags);
+        let granted = granted(self.flags, &leg.want);
         leg.requires(granted)?;
         let protection = Box::new(SessionKeys::new(&session_key, self.flags, Sender::Server, has_mic));
         let facts = Facts {
@@ -231,7 +241,7 @@ impl AwaitVerdict {
             granted,
             start: leg.now,
             sizes: SIZES,
-            key_info: granted.contains(ContextFlags::INTEGRITY).then(|| key_info(self.flags)),
+            key_info: protection.key_info(),
             session_key: Some(session_key),
             bindings,
             bindings_aware,
@@ -378,7 +388,7 @@ fn judge_bindings(
 ) -> Result<BindingsOutcome, Failure> {
     let policy = acceptor.config.bindings.for_call(leg.bindings.is_some(), leg.want.flags);
     let outcome = policy.judge(leg.bindings, client);
-    leg.event(&Event::Bindings(outcome));
+    leg.event(&Event::Bindings { outcome, aware: client != ClientBindings::Unaware });
     match outcome {
         _ if policy == BindingPolicy::Audit => Ok(outcome),
         BindingsOutcome::Missing => Err(Cause::BindingsMissing.into()),

@@ -1,11 +1,11 @@
 use super::Cause;
 use super::keys::{self, Key, KeyStrength, Sender};
 use super::protection::SessionKeys;
-use super::session::{SIZES, VERSION, granted, has_exchanged_key, key_info};
+use super::session::{ANONYMOUS, SIZES, VERSION, granted, granted_anonymous, has_exchanged_key};
 use crate::call::Leg;
 use crate::credential::{InitiatorPackage, Package, Sealed};
 use crate::handshake::{Input, Next, Step};
-use crate::protection::NoKeys;
+use crate::protection::{NoKeys, Protection};
 use crate::{
     BindingsOutcome, CallCause, Claim, Context, ContextFlags, Facts, Failure, PackageInfo, Role, Secret, package,
 };
@@ -115,7 +115,7 @@ impl Step for SendNegotiate {
             Input::Token(_) => return Err(Error::new(0, "token", Kind::Unexpected).into()),
             Input::Answer(..) => return Err(CallCause::WrongInput.into()),
         }
-        let wanted = leg.want.flags | leg.want.required;
+        let wanted = leg.want.all();
         let seals = wanted.contains(ContextFlags::CONFIDENTIALITY);
         let signs = [ContextFlags::INTEGRITY, ContextFlags::REPLAY_DETECT, ContextFlags::SEQUENCE_DETECT];
         let flags = OFFERED
@@ -232,7 +232,7 @@ fn respond(
     transcript: &[u8],
     leg: &mut Leg<'_>,
 ) -> Result<Next, Failure> {
-    let granted = granted(agreed.flags);
+    let granted = granted(agreed.flags, &leg.want);
     leg.requires(granted)?;
     let target = leg.target.unwrap_or_default();
     let claim = Claim::new(&account.user, &account.domain, &initiator.workstation, target);
@@ -276,7 +276,7 @@ fn respond(
 
     let logon_id = leg.random().map(u64::from_le_bytes)?;
     let protection = Box::new(SessionKeys::new(&session_key, agreed.flags, Sender::Client, true));
-    let key_info = granted.contains(ContextFlags::INTEGRITY).then(|| key_info(agreed.flags));
+    let key_info = protection.key_info();
     let facts = Facts { key_info, session_key: Some(session_key), ..facts(claim, "NTLMv2", granted, logon_id, leg) };
     Ok(Next::Done(Context::new(facts, protection)))
 }
@@ -324,7 +324,7 @@ fn sign(message: &mut [u8], transcript: &[u8], session_key: &Key) {
 
 /// A client without a name (MS-NLMP 3.2.5.1.2): no proof, and an LM response of one zero byte.
 fn without_a_name(initiator: &Initiator, agreed: &Agreed, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-    let granted = ContextFlags::CONNECTION | ContextFlags::NULL_SESSION;
+    let granted = granted_anonymous(&leg.want);
     leg.requires(granted)?;
     let claim = Claim::new("", "", &initiator.workstation, "");
     let names = Names::new(&claim)?;
@@ -342,7 +342,7 @@ fn without_a_name(initiator: &Initiator, agreed: &Agreed, leg: &mut Leg<'_>) -> 
     leg.needs_room(message.len())?;
     leg.out.extend_from_slice(&message);
     let logon_id = leg.random().map(u64::from_le_bytes)?;
-    Ok(Next::Done(Context::new(facts(claim, "anonymous", granted, logon_id, leg), Box::new(NoKeys))))
+    Ok(Next::Done(Context::new(facts(claim, ANONYMOUS, granted, logon_id, leg), Box::new(NoKeys))))
 }
 
 fn facts(claim: Claim, version: &'static str, granted: ContextFlags, logon_id: u64, leg: &Leg<'_>) -> Facts {

@@ -16,7 +16,7 @@
 //!
 //! Of the contract it keeps: parameters (token, channel bindings; a token with `SEC_E_OK` is empty), flags
 //! (CONFIDENTIALITY, INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT by the negotiated NTLM flags; CONNECTION always;
-//! IDENTIFY, NULL_SESSION as they happened; there is no error token), expiry (the end of logon hours, else never).
+//! USE_DCE_STYLE where the call wants it; IDENTIFY, NULL_SESSION as they happened; there is no error token), expiry (the end of logon hours, else never).
 
 mod accept;
 mod cause;
@@ -29,10 +29,13 @@ mod session;
 mod tests;
 mod verify;
 
+pub(crate) use protection::SessionKeys;
+pub(crate) use session::ANONYMOUS;
+
 pub use cause::Cause;
 pub use initiate::Initiator;
 pub use keys::KeyStrength;
-pub use verify::{Verified, verify};
+pub use verify::{Verified, verify, verify_v2};
 
 use crate::credential::{AcceptorPackage, Package, Sealed};
 use crate::handshake::Step;

@@ -1,10 +1,14 @@
 use super::keys::{self, Key, Sender};
 use super::rc4::Rc4;
-use crate::protection::{Open, Protection, Seal, token};
-use crate::{CallCause, Failure, Secret, Segment};
+use super::session::key_info;
+use crate::export::Body;
+use crate::protection::{Halves, KIND_NTLM, Open, Protection, Seal, token};
+use crate::{CallCause, Failure, KeyInfo, Secret, Segment};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use portcullis_wire::ntlm::Flags;
+use portcullis_wire::{Error, Kind, Reader};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use subtle::ConstantTimeEq;
 
@@ -15,7 +19,7 @@ const SIGNATURE_LEN: usize = 16;
 const DUMMY: [u8; SIGNATURE_LEN] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// A context's session key and flags, before a message needs keys made from them.
-pub(super) struct SessionKeys {
+pub(crate) struct SessionKeys {
     key: Key,
     flags: Flags,
     sends: Sender,
@@ -28,34 +32,85 @@ pub(super) struct SessionKeys {
 }
 
 impl SessionKeys {
-    pub(super) fn new(key: &Key, flags: Flags, sends: Sender, has_mic: bool) -> Self {
+    pub(crate) fn new(key: &Key, flags: Flags, sends: Sender, has_mic: bool) -> Self {
         Self { key: Secret::new(*key.expose()), flags, sends, has_mic, lists_made: 0, lists_checked: 0 }
     }
 
-    fn extended(&self, sender: Sender) -> Box<Extended> {
-        Box::new(Extended {
-            sign_key: keys::sign_key(&self.key, sender),
-            rc4: Rc4::new(keys::seal_key(&self.key, self.flags, sender).expose()),
-            flags: self.flags,
-            sequence: if sender == self.sends { self.lists_made } else { self.lists_checked },
+    /// Reads what [`Protection::export`] wrote behind the kind.
+    pub(crate) fn import(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let key = Secret::new(reader.array("SessionKey")?);
+        let flags = Flags(reader.u32("NegotiateFlags")?);
+        let at = reader.offset();
+        let bits = reader.u8("Bits")?;
+        if bits >> 4 != 0 {
+            return Err(Error::new(at, "Bits", Kind::Unexpected));
+        }
+        let bit = |n: u8| bits >> n & 1;
+        Ok(Self {
+            key,
+            flags,
+            sends: if bit(0) == 1 { Sender::Server } else { Sender::Client },
+            has_mic: bit(1) == 1,
+            lists_made: bit(2).into(),
+            lists_checked: bit(3).into(),
         })
     }
-}
 
-impl Protection for SessionKeys {
-    fn halves(&self) -> (Box<dyn Seal>, Box<dyn Open>) {
+    /// Both halves, over what `stream` gives for a sender: with extended session security a stream for each, without it
+    /// the same for both.
+    fn over<E>(&self, mut stream: impl FnMut(Sender) -> Result<Stream, E>) -> Result<Halves, E> {
         if self.flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
             let peer = match self.sends {
                 Sender::Server => Sender::Client,
                 Sender::Client => Sender::Server,
             };
-            return (self.extended(self.sends), self.extended(peer));
+            let seal = self.extended(self.sends, stream(self.sends)?);
+            return Ok((seal, self.extended(peer, stream(peer)?)));
         }
         // One key, one RC4 stream and one count of messages for both directions: a lock inside both halves.
-        let sequence = self.lists_made + self.lists_checked;
-        let shared = Arc::new(Mutex::new(Shared { rc4: Rc4::new(self.key.expose()), sequence }));
+        let shared = Arc::new(Mutex::new(stream(self.sends)?));
         let half = || Plain { shared: Arc::clone(&shared), flags: self.flags };
-        (Box::new(half()), Box::new(half()))
+        Ok((Box::new(half()), Box::new(half())))
+    }
+
+    fn extended(&self, sender: Sender, stream: Stream) -> Box<Extended> {
+        let Stream { rc4, sequence } = stream;
+        Box::new(Extended { sign_key: keys::sign_key(&self.key, sender), rc4, flags: self.flags, sequence })
+    }
+
+    /// A sender's stream before its first message.
+    fn beginning(&self, sender: Sender) -> Stream {
+        if !self.flags.contains(Flags::EXTENDED_SESSION_SECURITY) {
+            return Stream { rc4: Rc4::new(self.key.expose()), sequence: self.lists_made + self.lists_checked };
+        }
+        let rc4 = Rc4::new(keys::seal_key(&self.key, self.flags, sender).expose());
+        Stream { rc4, sequence: if sender == self.sends { self.lists_made } else { self.lists_checked } }
+    }
+}
+
+impl Protection for SessionKeys {
+    fn halves(&self) -> Halves {
+        let Ok(halves) = self.over(|sender| Ok::<_, Infallible>(self.beginning(sender)));
+        halves
+    }
+
+    fn key_info(&self) -> Option<KeyInfo> {
+        protects(self.flags).then(|| key_info(self.flags))
+    }
+
+    fn session_key(&self) -> Option<Key> {
+        Some(Secret::new(*self.key.expose()))
+    }
+
+    fn export(&self, body: &mut Body) -> Result<(), Failure> {
+        let bits = [self.sends == Sender::Server, self.has_mic, self.lists_made == 1, self.lists_checked == 1];
+        let bits = bits.iter().rev().fold(0, |bits, bit| bits << 1 | u8::from(*bit));
+        body.u8(KIND_NTLM).bytes(self.key.expose()).u32(self.flags.0).u8(bits);
+        Ok(())
+    }
+
+    fn resume(&self, reader: &mut Reader<'_>) -> Result<Halves, Error> {
+        self.over(|_| Stream::import(reader))
     }
 
     /// MS-SPNG <8>: a client whose AUTHENTICATE has a MIC signs the mechanism list too.
@@ -78,6 +133,23 @@ impl Protection for SessionKeys {
         self.lists_checked = 1;
         Ok(())
     }
+}
+
+/// A cipher's stream, and the count of the messages that it went over.
+struct Stream {
+    rc4: Rc4,
+    sequence: u32,
+}
+
+impl Stream {
+    fn import(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self { sequence: reader.u32("SeqNum")?, rc4: Rc4::import(reader)? })
+    }
+}
+
+fn export_stream(rc4: &Rc4, sequence: u32, body: &mut Body) -> Result<(), Failure> {
+    rc4.export(body.u32(sequence));
+    Ok(())
 }
 
 /// One direction of a context with extended session security.
@@ -157,6 +229,10 @@ impl Seal for Extended {
         let signature = self.signature(mac);
         put(message, &signature)
     }
+
+    fn export(&self, body: &mut Body) -> Result<(), Failure> {
+        export_stream(&self.rc4, self.sequence, body)
+    }
 }
 
 impl Open for Extended {
@@ -185,22 +261,20 @@ impl Open for Extended {
         let signature = self.signature(mac);
         same(&signature, &given).inspect_err(|_| wipe(message))
     }
+
+    fn export(&self, body: &mut Body) -> Result<(), Failure> {
+        export_stream(&self.rc4, self.sequence, body)
+    }
 }
 
-/// One direction of a context without extended session security.
+/// One direction of a context without extended session security. Both share the stream, and the count too: Samba and
+/// pyspnego number messages through, whoever sends them.
 struct Plain {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<Stream>>,
     flags: Flags,
 }
 
-/// What both directions of a context without extended session security share. The count too: Samba and pyspnego number
-/// messages through, whoever sends them.
-struct Shared {
-    rc4: Rc4,
-    sequence: u32,
-}
-
-impl Shared {
+impl Stream {
     /// MAC over the message (MS-NLMP 3.4.4.1): pad, checksum and sequence number run through RC4, one after another.
     fn signature(&mut self, checksum: crc32fast::Hasher) -> [u8; SIGNATURE_LEN] {
         let mut signature = DUMMY;
@@ -253,6 +327,11 @@ impl Seal for Plain {
         let signature = shared.signature(checksum);
         put(message, &signature)
     }
+
+    fn export(&self, body: &mut Body) -> Result<(), Failure> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        export_stream(&shared.rc4, shared.sequence, body)
+    }
 }
 
 impl Open for Plain {
@@ -280,6 +359,11 @@ impl Open for Plain {
         }
         let signature = shared.signature(checksum);
         same_but_pad(&signature, &given).inspect_err(|_| wipe(message))
+    }
+
+    /// The sealing half wrote the stream of both.
+    fn export(&self, _: &mut Body) -> Result<(), Failure> {
+        Ok(())
     }
 }
 

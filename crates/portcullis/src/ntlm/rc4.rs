@@ -1,3 +1,5 @@
+use crate::export::Body;
+use portcullis_wire::{Error, Kind, Reader};
 use zeroize::Zeroize;
 
 /// RC4. State words are 32 bits wide: no partial-register stalls, and a third faster than bytes.
@@ -24,6 +26,24 @@ impl Rc4 {
             }
         }
         Self { state, i: 0, j: 0 }
+    }
+
+    /// Writes where the stream stands.
+    pub(crate) fn export(&self, body: &mut Body) {
+        body.u8(self.i).u8(self.j);
+        self.state.iter().for_each(|word| _ = body.u8(*word as u8));
+    }
+
+    /// Reads where a stream stood. Its state must hold every byte once: a stream of another would not be RC4's.
+    pub(crate) fn import(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let mut rc4 = Self { state: [0; 256], i: reader.u8("I")?, j: reader.u8("J")? };
+        let at = reader.offset();
+        let mut seen = [0; 256];
+        for (word, &byte) in rc4.state.iter_mut().zip(reader.take(256, "State")?) {
+            *word = u32::from(byte);
+            Self::put(&mut seen, byte, 1);
+        }
+        if seen == [1; 256] { Ok(rc4) } else { Err(Error::new(at, "State", Kind::Unexpected)) }
     }
 
     pub(crate) fn apply(&mut self, data: &mut [u8]) {
@@ -89,5 +109,16 @@ mod tests {
         let mut rc4 = Rc4::new(b"a key of sixteen");
         pieces.chunks_mut(7).for_each(|piece| rc4.apply(piece));
         assert_eq!(whole, pieces);
+    }
+
+    #[test]
+    fn a_state_that_is_none_is_refused() {
+        let state: [u8; 258] = std::array::from_fn(|n| n.wrapping_sub(2) as u8);
+        assert!(Rc4::import(&mut Reader::new(&state)).is_ok());
+        for at in 2..258 {
+            let mut twice = state;
+            twice[at] ^= 1;
+            assert!(Rc4::import(&mut Reader::new(&twice)).is_err());
+        }
     }
 }

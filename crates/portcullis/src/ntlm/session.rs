@@ -1,11 +1,14 @@
 //! What a session's flags come to, on either side.
 
 use super::keys::KeyStrength;
-use crate::{ContextFlags, KeyInfo, Sizes, package};
+use crate::{ContextFlags, KeyInfo, Sizes, Wants, package};
 use portcullis_wire::ntlm::{Flags, Version};
 
 /// The version that messages show to people who debug: Windows 10 and its NTLM revision.
 pub(super) const VERSION: Version = Version { major: 10, minor: 0, build: 17763, revision: 15 };
+
+/// What stands for the form of a proof where there is none.
+pub(crate) const ANONYMOUS: &str = "anonymous";
 
 pub(super) const SIZES: Sizes =
     Sizes { max_token: package::NTLM.max_token, max_signature: 16, block_size: 0, security_trailer: 16 };
@@ -16,13 +19,24 @@ pub(super) fn has_exchanged_key(flags: Flags) -> bool {
 }
 
 /// What negotiated flags grant, on either side.
-pub(super) fn granted(flags: Flags) -> ContextFlags {
+pub(super) fn granted(flags: Flags, want: &Wants) -> ContextFlags {
     let integrity = ContextFlags::INTEGRITY | ContextFlags::REPLAY_DETECT | ContextFlags::SEQUENCE_DETECT;
-    ContextFlags::CONNECTION
+    always(want)
         // A sealed message carries a signature whether or not SIGN was asked for.
         .with(integrity, flags.intersects(Flags::SIGN | Flags::SEAL))
         .with(ContextFlags::CONFIDENTIALITY, flags.contains(Flags::SEAL))
         .with(ContextFlags::IDENTIFY, flags.contains(Flags::IDENTIFY))
+}
+
+/// What a client without a name is granted, on either side.
+pub(super) fn granted_anonymous(want: &Wants) -> ContextFlags {
+    always(want) | ContextFlags::NULL_SESSION
+}
+
+/// What is granted whoever the client is. DCE style is there for whoever wants it: the exchange has three legs anyway,
+/// and messages may come in the pieces that DCE lays out.
+fn always(want: &Wants) -> ContextFlags {
+    ContextFlags::CONNECTION | want.all() & ContextFlags::USE_DCE_STYLE
 }
 
 /// SecPkgContext_KeyInfo of a session with these flags.

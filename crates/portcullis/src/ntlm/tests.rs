@@ -114,6 +114,7 @@ fn user() -> Account {
         mail: None,
         groups: vec![],
         logoff_at: None,
+        password_expires_at: None,
     }
 }
 
@@ -226,22 +227,33 @@ fn attributes_are_read_from_the_facts() {
         signature_id: -138,
         encrypt_id: 0x6801,
     };
+    let token = facts.access_token().unwrap();
     assert_eq!(
         names,
         [
             ("SIZES", Some(Attribute::Sizes(sizes))),
             ("NAMES", Some(Attribute::Names(r"Domain\User".into()))),
             ("LIFESPAN", Some(Attribute::Lifespan(facts.start, None))),
+            ("DCE_INFO", Some(Attribute::DceInfo(r"Domain\User".into()))),
             ("KEY_INFO", Some(Attribute::KeyInfo(key_info))),
+            ("AUTHORITY", Some(Attribute::Authority("Domain"))),
+            ("PASSWORD_EXPIRY", Some(Attribute::PasswordExpiry(None))),
             ("SESSION_KEY", Some(Attribute::SessionKey(&[0x55; 16]))),
             ("PACKAGE_INFO", Some(Attribute::PackageInfo(&package::NTLM))),
+            ("USER_FLAGS", Some(Attribute::UserFlags(0))),
+            ("NEGOTIATION_INFO", None),
             ("NATIVE_NAMES", Some(Attribute::NativeNames(r"Domain\User".into(), "".into()))),
             // CONNECTION, CONFIDENTIALITY, INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT.
             ("FLAGS", Some(Attribute::Flags(0x0002_081c))),
+            ("ACCESS_TOKEN", Some(Attribute::AccessToken(token.clone()))),
+            ("LOGOFF_TIME", Some(Attribute::LogoffTime(None))),
             ("CLIENT_SPECIFIED_TARGET", Some(Attribute::ClientSpecifiedTarget(""))),
+            ("LAST_CLIENT_TOKEN_STATUS", Some(Attribute::LastClientTokenStatus(0))),
+            ("NEGO_PKG_INFO", None),
+            ("NEGO_STATUS", None),
+            ("IS_LOOPBACK", Some(Attribute::IsLoopback(false))),
         ]
     );
-    let token = facts.access_token().unwrap();
     assert_eq!(token.user, user().sid);
     assert!(token.has(&well_known::NTLM_AUTHENTICATION) && !token.has(&well_known::ANONYMOUS));
 }

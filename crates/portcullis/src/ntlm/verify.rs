@@ -47,6 +47,19 @@ pub fn verify(nt_hash: &keys::Key, question: &VerifyNtlm) -> Option<Verified> {
     }
 }
 
+/// As [`verify`], for an authority that has NTOWFv2 ([`keys::ntowf_v2`]) over the names as the client sent them, and not
+/// the hash that it is made from. A key of zeros verifies nobody.
+pub fn verify_v2(ntowf_v2: &keys::Key, question: &VerifyNtlm) -> Option<Verified> {
+    let message = Authenticate::decode(question.message(), Charset::Oem).ok()?;
+    let usable = !ntowf_v2.expose().ct_eq(&[0; 16]);
+    match (question.form(), NtResponse::decode(message.nt_response).ok()?) {
+        (Form::V2, NtResponse::V2(response)) => {
+            compare(keys::V2Key::new(ntowf_v2), question, &response.proof, response.blob, usable)
+        }
+        _ => None,
+    }
+}
+
 fn attempt(
     nt_hash: &keys::Key,
     question: &VerifyNtlm,
@@ -56,6 +69,10 @@ fn attempt(
     usable: Choice,
 ) -> Option<Verified> {
     let key = keys::V2Key::new(&keys::ntowf_v2(nt_hash, question.claim.user(), domain));
+    compare(key, question, proof, blob, usable)
+}
+
+fn compare(key: keys::V2Key, question: &VerifyNtlm, proof: &[u8; 16], blob: &[u8], usable: Choice) -> Option<Verified> {
     let expected = Secret::new(key.proof(&question.server_challenge, blob));
     let same = expected.expose().ct_eq(proof) & usable;
     let session_base_key = key.session_base_key(proof);

@@ -67,4 +67,4 @@ impl Step for AwaitVerdict {
     }
 }
 
-const VERSION: &str = "password";
+pub(crate) const VERSION: &str = "password";

@@ -11,6 +11,8 @@ mod accept;
 mod cause;
 mod verify;
 
+pub(crate) use accept::VERSION;
+
 pub use cause::Cause;
 pub use verify::{Verified, verify};
 
