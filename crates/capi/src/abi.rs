@@ -1,0 +1,218 @@
+//! The structures of `sspi.h`, as C lays them out. Their sizes and offsets are checked against the header by the compiler
+//! (`tests/layout.c`).
+#![allow(missing_docs, non_snake_case, non_camel_case_types, reason = "names and fields are those of sspi.h")]
+
+use crate::secrets::HashCallback;
+use std::ffi::{c_char, c_void};
+
+pub(crate) type SecurityStatus = i32;
+pub(crate) type GetKey = Option<unsafe extern "C" fn(*mut c_void, *mut c_void, u32, *mut *mut c_void, *mut i32)>;
+
+/// CredHandle and CtxtHandle.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SecHandle {
+    pub(crate) dwLower: usize,
+    pub(crate) dwUpper: usize,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SecBuffer {
+    pub(crate) cbBuffer: u32,
+    pub(crate) BufferType: u32,
+    pub(crate) pvBuffer: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct SecBufferDesc {
+    pub(crate) ulVersion: u32,
+    pub(crate) cBuffers: u32,
+    pub(crate) pBuffers: *mut SecBuffer,
+}
+
+/// SecPkgInfoA and SecPkgInfoW: they differ in what the strings point to.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SecPkgInfo {
+    pub(crate) fCapabilities: u32,
+    pub(crate) wVersion: u16,
+    pub(crate) wRPCID: u16,
+    pub(crate) cbMaxToken: u32,
+    pub(crate) Name: *mut c_void,
+    pub(crate) Comment: *mut c_void,
+}
+
+/// SEC_WINNT_AUTH_IDENTITY_A and _W: lengths count characters, and Flags says of which kind.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AuthIdentity {
+    pub(crate) User: *const c_void,
+    pub(crate) UserLength: u32,
+    pub(crate) Domain: *const c_void,
+    pub(crate) DomainLength: u32,
+    pub(crate) Password: *const c_void,
+    pub(crate) PasswordLength: u32,
+    pub(crate) Flags: u32,
+}
+
+/// SEC_WINNT_AUTH_IDENTITY_EXA and _EXW.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AuthIdentityEx {
+    pub(crate) Version: u32,
+    pub(crate) Length: u32,
+    pub(crate) User: *const c_void,
+    pub(crate) UserLength: u32,
+    pub(crate) Domain: *const c_void,
+    pub(crate) DomainLength: u32,
+    pub(crate) Password: *const c_void,
+    pub(crate) PasswordLength: u32,
+    pub(crate) Flags: u32,
+    pub(crate) PackageList: *const c_void,
+    pub(crate) PackageListLength: u32,
+}
+
+/// SEC_WINNT_AUTH_IDENTITY_EX2: offsets from its own start, lengths in bytes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AuthIdentityEx2 {
+    pub(crate) Version: u32,
+    pub(crate) cbHeaderLength: u16,
+    pub(crate) cbStructureLength: u32,
+    pub(crate) UserOffset: u32,
+    pub(crate) UserLength: u16,
+    pub(crate) DomainOffset: u32,
+    pub(crate) DomainLength: u16,
+    pub(crate) PackedCredentialsOffset: u32,
+    pub(crate) PackedCredentialsLength: u16,
+    pub(crate) Flags: u32,
+    pub(crate) PackageListOffset: u32,
+    pub(crate) PackageListLength: u16,
+}
+
+/// WinPR's SEC_WINPR_NTLM_SETTINGS, as FreeRDP 3 has it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WinprNtlmSettings {
+    pub(crate) samFile: *const c_char,
+    pub(crate) hashCallback: Option<HashCallback>,
+    pub(crate) hashCallbackArg: *mut c_void,
+}
+
+/// SEC_CHANNEL_BINDINGS: offsets from its own start.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SecChannelBindings {
+    pub(crate) dwInitiatorAddrType: u32,
+    pub(crate) cbInitiatorLength: u32,
+    pub(crate) dwInitiatorOffset: u32,
+    pub(crate) dwAcceptorAddrType: u32,
+    pub(crate) cbAcceptorLength: u32,
+    pub(crate) dwAcceptorOffset: u32,
+    pub(crate) cbApplicationDataLength: u32,
+    pub(crate) dwApplicationDataOffset: u32,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) cbMaxToken: u32,
+    pub(crate) cbMaxSignature: u32,
+    pub(crate) cbBlockSize: u32,
+    pub(crate) cbSecurityTrailer: u32,
+}
+
+/// SecPkgContext_NamesA/W, _AuthorityA/W, _ClientSpecifiedTarget and SecPkgCredentials_NamesA/W: one string.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OneString {
+    pub(crate) s: *mut c_void,
+}
+
+/// SecPkgContext_NativeNamesA/W: two strings.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TwoStrings {
+    pub(crate) sClientName: *mut c_void,
+    pub(crate) sServerName: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyInfo {
+    pub(crate) sSignatureAlgorithmName: *mut c_void,
+    pub(crate) sEncryptAlgorithmName: *mut c_void,
+    pub(crate) KeySize: u32,
+    pub(crate) SignatureAlgorithm: u32,
+    pub(crate) EncryptAlgorithm: u32,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifespan {
+    pub(crate) tsStart: i64,
+    pub(crate) tsExpiry: i64,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionKey {
+    pub(crate) SessionKeyLength: u32,
+    pub(crate) SessionKey: *mut u8,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PackageInfo {
+    pub(crate) PackageInfo: *mut SecPkgInfo,
+}
+
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NegotiationInfo {
+    pub(crate) PackageInfo: *mut SecPkgInfo,
+    pub(crate) NegotiationState: u32,
+}
+
+/// PORTCULLIS_TOKEN_INFO.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenInfo {
+    pub(crate) Size: u32,
+    pub(crate) Level: u32,
+    pub(crate) LogonId: u64,
+    pub(crate) User: *mut c_char,
+    pub(crate) UserSid: *mut c_char,
+    pub(crate) GroupCount: u32,
+    pub(crate) GroupSids: *mut *mut c_char,
+}
+
+pub(crate) const SECBUFFER_VERSION: u32 = 0;
+pub(crate) const SECBUFFER_EMPTY: u32 = 0;
+pub(crate) const SECBUFFER_DATA: u32 = 1;
+pub(crate) const SECBUFFER_TOKEN: u32 = 2;
+pub(crate) const SECBUFFER_PADDING: u32 = 9;
+pub(crate) const SECBUFFER_STREAM: u32 = 10;
+pub(crate) const SECBUFFER_CHANGE_PASS_RESPONSE: u32 = 15;
+pub(crate) const SECBUFFER_CHANNEL_BINDINGS: u32 = 14;
+pub(crate) const SECBUFFER_CHANNEL_BINDINGS_RESULT: u32 = 30;
+pub(crate) const SECBUFFER_ATTRMASK: u32 = 0xF000_0000;
+pub(crate) const SECBUFFER_READONLY: u32 = 0x8000_0000;
+pub(crate) const SECBUFFER_READONLY_WITH_CHECKSUM: u32 = 0x1000_0000;
+
+pub(crate) const SECPKG_CRED_INBOUND: u32 = 1;
+pub(crate) const SECPKG_CRED_OUTBOUND: u32 = 2;
+
+pub(crate) const IDENTITY_ANSI: u32 = 1;
+pub(crate) const IDENTITY_UNICODE: u32 = 2;
+/// WinPR's: pointers to settings follow the structure.
+pub(crate) const IDENTITY_EXTENDED: u32 = 0x100;
+pub(crate) const IDENTITY_NULL_USER: u32 = 0x20000;
+pub(crate) const IDENTITY_NULL_DOMAIN: u32 = 0x40000;
+pub(crate) const IDENTITY_VERSION: u32 = 0x200;
+pub(crate) const IDENTITY_VERSION_2: u32 = 0x201;
+
+/// "Never", in a TimeStamp.
+pub(crate) const NEVER: i64 = 0x7FFF_FFFF_FFFF_FFFF;

@@ -1,0 +1,89 @@
+//! What happened in an acceptor's handshake: for the audit log of the store, and the program's own log.
+
+use crate::credential::{Credential, Judge};
+use crate::host;
+use library::{BindingsOutcome, Claim, Event, Events, Facts, Failure};
+use portcullis_authority::Record;
+use std::net::{IpAddr, SocketAddr};
+use std::time::SystemTime;
+
+/// Gathers what an audit line needs.
+pub(crate) struct Decision {
+    package: &'static str,
+    /// The store whose audit log it belongs to.
+    accounts: Option<host::Accounts>,
+    peer: Option<IpAddr>,
+    claim: Option<Claim>,
+    mechanism: &'static str,
+    version: &'static str,
+    bindings: Option<(BindingsOutcome, bool)>,
+}
+
+impl Decision {
+    pub(crate) fn new(credential: &Credential, acceptor: bool, peer: Option<IpAddr>) -> Self {
+        let accounts = match credential.acceptor.as_ref().map(|acceptor| &acceptor.judge) {
+            Some(Judge::Store(accounts)) if acceptor => Some(accounts.clone()),
+            _ => None,
+        };
+        let package = credential.package.name;
+        Self { package, accounts, peer, claim: None, mechanism: "", version: "", bindings: None }
+    }
+
+    /// The bits of SEC_CHANNEL_BINDINGS_RESULT.
+    pub(crate) fn bindings(&self) -> Option<u32> {
+        self.bindings.map(|(outcome, aware)| outcome.result_flags(aware))
+    }
+
+    /// Writes down who was let in. `false` where that must be possible and was not.
+    pub(crate) fn accepted(&self, facts: &Facts) -> bool {
+        let account = facts.client_name();
+        tracing::info!(package = self.package, account, version = facts.version, "established");
+        let Some(accounts) = &self.accounts else { return true };
+        let record = Record::accepted(SystemTime::now(), facts, self.address(), &correlation());
+        host::open(accounts).is_ok_and(|store| store.audit(&record))
+    }
+
+    /// Writes down who was not.
+    pub(crate) fn refused(&self, failure: &Failure) {
+        // A call that the host must make again is no decision.
+        if matches!(failure.cause, library::Cause::Call(library::CallCause::NoRoom)) {
+            return;
+        }
+        let Some(store) = self.accounts.as_ref().and_then(|accounts| host::open(accounts).ok()) else { return };
+        let mut record = Record::refused(SystemTime::now(), failure, self.package, self.address(), &correlation());
+        record.mechanism = self.mechanism;
+        record.version = self.version;
+        record.claim = self.claim.clone().unwrap_or_default();
+        // The refusal stands whether or not it can be written.
+        let _ = store.audit(&record);
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        self.peer.map(|peer| SocketAddr::new(peer, 0))
+    }
+}
+
+/// An id for one line.
+fn correlation() -> String {
+    let mut id = [0; 8];
+    // Without randomness the line has no id of its own, and is still true.
+    let _ = getrandom::fill(&mut id);
+    format!("{:016x}", u64::from_ne_bytes(id))
+}
+
+impl Events for Decision {
+    fn event(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Claimed { package, version, claim } => {
+                self.mechanism = package;
+                self.version = version;
+                // Only an audit line needs it.
+                if self.accounts.is_some() {
+                    self.claim = Some(claim.clone());
+                }
+            }
+            Event::Bindings { outcome, aware } => self.bindings = Some((outcome, aware)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,497 @@
+//! AcceptSecurityContext and InitializeSecurityContext, leg by leg, CompleteAuthToken, DeleteSecurityContext and
+//! ApplyControlToken.
+
+use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SecBuffer, SecBufferDesc, SecHandle};
+use crate::code::Code;
+use crate::context::{Context, Next, Pending, Shaking, State, Talk};
+use crate::credential::{self, Credential, Judge, read_handle};
+use crate::decision::Decision;
+use crate::{buffers, flags, handles, host, moment};
+use library::{
+    Answer, Call, ChannelBindings, ContextFlags, Facts, Failure, Handshake, HostCause, NeedsAnswer, NoRandomness,
+    Wants, package,
+};
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What a leg is called with.
+pub(crate) struct Leg {
+    pub(crate) acceptor: bool,
+    pub(crate) credential: *const SecHandle,
+    pub(crate) context: *const SecHandle,
+    pub(crate) input: *mut SecBufferDesc,
+    pub(crate) request: u32,
+    pub(crate) target: Option<String>,
+    pub(crate) new_context: *mut SecHandle,
+    pub(crate) output: *mut SecBufferDesc,
+    pub(crate) granted: *mut u32,
+    pub(crate) expiry: *mut c_void,
+}
+
+/// One leg.
+///
+/// # Safety
+/// The pointers are null or hold.
+pub(crate) unsafe fn run(leg: &Leg) -> Result<Code, Code> {
+    // SAFETY: as the caller says. The token is copied: some callers give one buffer for input and output.
+    let (inputs, outputs) = unsafe { (buffers::list(leg.input)?, buffers::list(leg.output)?) };
+    // SAFETY: as the caller says.
+    let (token, bindings) = unsafe { (buffers::token(inputs).to_vec(), buffers::channel_bindings(inputs)?) };
+    let allocate = leg.request & flags::ALLOCATE_MEMORY != 0;
+    let place = buffers::output(outputs).map_or((0, 0), |buffer| (buffer.pvBuffer.addr(), buffer.cbBuffer));
+    let mut exchange = Exchange { leg, outputs, bindings, allocate, place, out: Vec::new() };
+    if leg.context.is_null() {
+        // SAFETY: as the caller says.
+        unsafe { exchange.first(&token) }
+    } else {
+        // SAFETY: as the caller says.
+        unsafe { exchange.later(&token) }
+    }
+}
+
+/// A leg under way.
+struct Exchange<'l> {
+    leg: &'l Leg,
+    outputs: &'l mut [SecBuffer],
+    bindings: Option<ChannelBindings>,
+    allocate: bool,
+    /// Where the caller's output buffer is, and how large.
+    place: (usize, u32),
+    out: Vec<u8>,
+}
+
+/// What a leg leaves behind, before its output is given to the caller.
+enum Outcome {
+    Next(Next),
+    Deferred(NeedsAnswer, Shaking),
+}
+
+impl Exchange<'_> {
+    /// # Safety
+    /// As [`run`].
+    unsafe fn first(&mut self, token: &[u8]) -> Result<Code, Code> {
+        if self.leg.new_context.is_null() {
+            return Err(Code::INVALID_HANDLE);
+        }
+        // SAFETY: as the caller says.
+        let credential = handles::get::<Credential>(unsafe { read_handle(self.leg.credential) }?)?;
+        let side = self.side(&credential)?;
+        let context = Context::new(Arc::clone(&credential), self.leg.acceptor);
+        let mut shaking = Shaking { next: Some(side.begin()), talk: Talk::default() };
+        // Nothing is kept of a first leg whose output does not fit: it is begun anew.
+        let room = if self.allocate { None } else { Some(self.capacity()) };
+        let outcome = self.step(&credential, &mut shaking, token, room).map_err(|code| self.refused(code))?;
+        // SAFETY: as the caller says.
+        let given = unsafe { self.give(&outcome) }.inspect_err(|_| self.silence())?;
+        let context = Arc::new(context);
+        let code = self.settle(&context, outcome, given);
+        let made = handles::insert(context)?;
+        // SAFETY: the caller's variable.
+        unsafe { self.leg.new_context.write_unaligned(made) };
+        Ok(code)
+    }
+
+    /// # Safety
+    /// As [`run`].
+    unsafe fn later(&mut self, token: &[u8]) -> Result<Code, Code> {
+        // SAFETY: as the caller says.
+        let handle = unsafe { read_handle(self.leg.context) }?;
+        let context = handles::get::<Context>(handle)?;
+        let Some(credential) = context.credential.as_ref().filter(|_| context.acceptor == self.leg.acceptor) else {
+            return Err(Code::INVALID_HANDLE);
+        };
+        if !self.leg.credential.is_null() {
+            // SAFETY: as the caller says.
+            let given = handles::get::<Credential>(unsafe { read_handle(self.leg.credential) }?)?;
+            if given.package != context.package {
+                return Err(Code::INVALID_HANDLE);
+            }
+        }
+        // What follows is lost, and so the context with it, if this thread panics.
+        let outcome = match context.take() {
+            State::Shaking(mut shaking) => {
+                let wants = self.wants(credential);
+                let least = shaking.next.as_ref().map_or(0, |next| next.least_room(wants));
+                if !self.allocate && self.capacity() < least {
+                    context.put(State::Shaking(shaking));
+                    return Err(Code::BUFFER_TOO_SMALL);
+                }
+                let pieces = wants.flags.contains(ContextFlags::FRAGMENT_TO_FIT)
+                    && context.package == &package::NEGOTIATE
+                    && !self.allocate;
+                let room = pieces.then(|| self.capacity());
+                self.step(credential, &mut shaking, token, room)
+            }
+            State::Pending(Pending { input, out, next }) if input == token => {
+                self.out = out;
+                Ok(Outcome::Next(*next))
+            }
+            State::Pending(_) => Err(Code::INVALID_TOKEN),
+            deferred @ State::Deferred(..) => {
+                context.put(deferred);
+                return Err(Code::OUT_OF_SEQUENCE);
+            }
+            State::Open => return Err(Code::OUT_OF_SEQUENCE),
+            State::Busy | State::Dead => return Err(Code::INVALID_HANDLE),
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(code) => {
+                context.put(State::Dead);
+                return Err(self.refused(code));
+            }
+        };
+        // SAFETY: as the caller says.
+        let given = match (unsafe { self.give(&outcome) }, outcome) {
+            (Ok(given), outcome) => (given, outcome),
+            (Err(Code::BUFFER_TOO_SMALL), Outcome::Next(next)) => {
+                let out = std::mem::take(&mut self.out);
+                context.put(State::Pending(Pending { input: token.to_vec(), out, next: Box::new(next) }));
+                return Err(Code::BUFFER_TOO_SMALL);
+            }
+            (Err(code), _) => {
+                context.put(State::Dead);
+                return Err(code);
+            }
+        };
+        let code = self.settle(&context, given.1, given.0);
+        if !self.leg.new_context.is_null() {
+            // SAFETY: the caller's variable.
+            unsafe { self.leg.new_context.write_unaligned(handle) };
+        }
+        Ok(code)
+    }
+
+    /// The side of the credential that is meant.
+    fn side<'c>(&self, credential: &'c Credential) -> Result<&'c library::Credential, Code> {
+        if self.leg.acceptor {
+            return credential.acceptor.as_ref().map(|acceptor| &acceptor.credential).ok_or(Code::NO_CREDENTIALS);
+        }
+        let initiator = credential.initiator.as_ref().ok_or(Code::NO_CREDENTIALS)?;
+        let nameless = flags::wanted(self.leg.request, false).contains(ContextFlags::NULL_SESSION);
+        Ok(if nameless { &initiator.anonymous } else { &initiator.credential })
+    }
+
+    fn wants(&self, credential: &Credential) -> Wants {
+        Wants {
+            flags: flags::wanted(self.leg.request, self.leg.acceptor),
+            required: credential::required(credential, self.leg.acceptor),
+        }
+    }
+
+    /// The library's part of a leg, with all that it asks.
+    fn step(
+        &mut self,
+        credential: &Arc<Credential>,
+        shaking: &mut Shaking,
+        token: &[u8],
+        room: Option<usize>,
+    ) -> Result<Outcome, Code> {
+        let Some(next) = shaking.next.take() else { return Err(Code::INTERNAL_ERROR) };
+        let talk = std::mem::take(&mut shaking.talk);
+        let mut stepper = Stepper {
+            credential,
+            wants: self.wants(credential),
+            bindings: self.bindings.as_ref(),
+            target: self.leg.target.as_deref(),
+            room,
+            decision: Decision::new(credential, self.leg.acceptor, talk.peer),
+            talk,
+            out: &mut self.out,
+        };
+        let result = stepper.token(next, token);
+        let decision = stepper.decision;
+        // For refusals too: the host learns why bindings were not met.
+        self.tell_bindings(decision.bindings());
+        result
+    }
+
+    /// Bytes that the caller has room for.
+    fn capacity(&self) -> usize {
+        let (address, len) = self.place;
+        if address == 0 { 0 } else { len as usize }
+    }
+
+    /// Gives the output to the caller; says whether memory was allocated for it.
+    ///
+    /// # Safety
+    /// As [`run`].
+    unsafe fn give(&mut self, outcome: &Outcome) -> Result<bool, Code> {
+        if let Outcome::Deferred(..) = outcome {
+            self.silence();
+            return Ok(false);
+        }
+        let output = buffers::output(self.outputs);
+        let allocates = self.allocate && output.is_some() && !self.out.is_empty();
+        // SAFETY: as the caller says.
+        unsafe { buffers::give(&self.out, output, self.allocate) }?;
+        Ok(allocates)
+    }
+
+    /// No output: a caller that looks at the length alone must find none.
+    fn silence(&mut self) {
+        let allocate = self.allocate;
+        if let Some(output) = buffers::output(self.outputs) {
+            output.cbBuffer = 0;
+            if allocate {
+                output.pvBuffer = std::ptr::null_mut();
+            }
+        }
+    }
+
+    /// A refused leg's output: its error token, where the caller asked for one and it fits.
+    fn refused(&mut self, code: Code) -> Code {
+        if code == Code::BUFFER_TOO_SMALL {
+            return code;
+        }
+        let wanted = flags::wanted(self.leg.request, self.leg.acceptor).contains(ContextFlags::EXTENDED_ERROR);
+        let has_error = wanted && !self.out.is_empty();
+        // SAFETY: the buffers are as `run`'s caller says.
+        let given =
+            has_error && unsafe { buffers::give(&self.out, buffers::output(self.outputs), self.allocate) }.is_ok();
+        if !given {
+            self.silence();
+            return code;
+        }
+        let allocated = if self.allocate { flags::ALLOCATE_MEMORY } else { 0 };
+        self.tell(flags::extended_error(self.leg.acceptor) | allocated, None);
+        code
+    }
+
+    /// Puts the context where the leg left it, and tells the caller.
+    fn settle(&mut self, context: &Context, outcome: Outcome, allocated: bool) -> Code {
+        let memory = if allocated { flags::ALLOCATE_MEMORY } else { 0 };
+        match outcome {
+            Outcome::Next(Next::Shaking(shaking)) => {
+                context.put(State::Shaking(shaking));
+                self.tell(memory, None);
+                Code::CONTINUE_NEEDED
+            }
+            Outcome::Next(Next::Established(shared)) => {
+                let granted = flags::granted(shared.facts().granted, self.leg.request, self.leg.acceptor);
+                self.tell(granted | memory, shared.facts().expiry);
+                context.establish(*shared);
+                Code::OK
+            }
+            Outcome::Deferred(question, mut shaking) => {
+                shaking.talk.output = self.place;
+                context.put(State::Deferred(question, shaking));
+                self.tell(memory, None);
+                Code::COMPLETE_NEEDED
+            }
+        }
+    }
+
+    fn tell(&self, granted: u32, expiry: Option<SystemTime>) {
+        // SAFETY: the caller's variables; a TimeStamp may be aligned as its halves are.
+        unsafe {
+            if !self.leg.granted.is_null() {
+                self.leg.granted.write_unaligned(granted);
+            }
+            if !self.leg.expiry.is_null() {
+                self.leg.expiry.cast::<i64>().write_unaligned(expiry.map_or(NEVER, moment::local));
+            }
+        }
+    }
+
+    /// SEC_CHANNEL_BINDINGS_RESULT, for a caller that has a buffer for it.
+    fn tell_bindings(&mut self, flags: Option<u32>) {
+        let of_result = |buffer: &&mut SecBuffer| buffer.kind() == SECBUFFER_CHANNEL_BINDINGS_RESULT;
+        if let (Some(flags), Some(buffer)) = (flags, self.outputs.iter_mut().find(of_result))
+            && !buffer.is_read_only()
+        {
+            // SAFETY: the buffers are as `run`'s caller says.
+            let room = unsafe { buffer.bytes_mut() };
+            if let Some(room) = room.first_chunk_mut() {
+                *room = flags.to_le_bytes();
+                buffer.cbBuffer = room.len() as u32;
+            }
+        }
+    }
+}
+
+/// Steps a handshake until it needs the peer or the host, or ends.
+struct Stepper<'s> {
+    credential: &'s Credential,
+    wants: Wants,
+    bindings: Option<&'s ChannelBindings>,
+    target: Option<&'s str>,
+    room: Option<usize>,
+    decision: Decision,
+    talk: Talk,
+    out: &'s mut Vec<u8>,
+}
+
+impl Stepper<'_> {
+    fn token(&mut self, next: library::NeedsToken, token: &[u8]) -> Result<Outcome, Code> {
+        let first = self.talk.legs == 0;
+        self.talk.legs += 1;
+        let stepped = self.call(|call| next.token(token, call));
+        if first && self.host_judges() {
+            self.talk.transcript = [token, self.out].concat();
+        }
+        self.goes_on(stepped)
+    }
+
+    fn host_judges(&self) -> bool {
+        matches!(self.credential.acceptor.as_ref().map(|acceptor| &acceptor.judge), Some(Judge::Host(_)))
+    }
+
+    fn goes_on(&mut self, mut stepped: Result<Handshake, Failure>) -> Result<Outcome, Code> {
+        loop {
+            let talk = |this: &mut Self| std::mem::take(&mut this.talk);
+            stepped = match stepped {
+                Err(failure) => {
+                    self.decision.refused(&failure);
+                    return Err(failure.into());
+                }
+                Ok(Handshake::NeedsToken(next)) => {
+                    return Ok(Outcome::Next(Next::Shaking(Shaking { next: Some(next), talk: talk(self) })));
+                }
+                Ok(Handshake::Established(shared)) => {
+                    self.accepted(shared.facts())?;
+                    return Ok(Outcome::Next(Next::Established(Box::new(shared))));
+                }
+                Ok(Handshake::NeedsAnswer(question)) => match self.answer(&question) {
+                    Some(answer) => self.call(|call| question.answer(answer, call)),
+                    None => return Ok(Outcome::Deferred(question, Shaking { next: None, talk: talk(self) })),
+                },
+                // A state that this library does not know cannot be gone on from.
+                Ok(_) => return Err(Code::INTERNAL_ERROR),
+            };
+        }
+    }
+
+    /// A context that nobody could write down, where that must be, is none.
+    fn accepted(&mut self, facts: &Facts) -> Result<(), Code> {
+        if self.decision.accepted(facts) {
+            return Ok(());
+        }
+        self.out.clear();
+        Err(Failure::from(HostCause::AuditUnwritable).into())
+    }
+
+    /// What the credential's judge says; `None` where the host must bring a secret first.
+    fn answer(&self, question: &NeedsAnswer) -> Option<Answer> {
+        let question = question.question();
+        let Some(acceptor) = &self.credential.acceptor else { return Some(question.refuse(host::NOBODY)) };
+        match &acceptor.judge {
+            Judge::Store(accounts) => Some(match host::open(accounts) {
+                Ok(store) => store.answer(question),
+                Err(_) => question.refuse(host::NOBODY),
+            }),
+            Judge::One(account) => Some(account.answer(question)),
+            Judge::Host(preset) => {
+                let secrets = [&self.talk.secrets, preset].into_iter().find(|secrets| !secrets.is_empty())?;
+                Some(secrets.answer(question, &self.talk.transcript))
+            }
+        }
+    }
+
+    fn call<R>(&mut self, step: impl FnOnce(Call<'_>) -> R) -> R {
+        let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
+        let mut call = Call::new(SystemTime::now(), &mut random, &mut self.decision, self.out);
+        call.want = self.wants;
+        call.bindings = self.bindings;
+        call.target = self.target;
+        call.peer = self.talk.peer;
+        call.room = self.room;
+        step(call)
+    }
+}
+
+/// CompleteAuthToken: goes on with what the host brought since the leg that asked for it.
+///
+/// # Safety
+/// The pointers are null or hold.
+pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBufferDesc) -> Result<Code, Code> {
+    // SAFETY: as the caller says.
+    let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
+    // SAFETY: as the caller says.
+    let buffers = unsafe { buffers::list(message) }?;
+    let (question, shaking) = match context.take() {
+        State::Deferred(question, shaking) => (question, shaking),
+        State::Busy | State::Dead => return Err(Code::INVALID_HANDLE),
+        // Digest's way; the others are complete when they say so.
+        other => {
+            context.put(other);
+            return Err(Code::UNSUPPORTED_FUNCTION);
+        }
+    };
+    let Some(credential) = &context.credential else { return Err(Code::INVALID_HANDLE) };
+    let mut out = Vec::new();
+    let place = shaking.talk.output;
+    let mut stepper = Stepper {
+        credential,
+        wants: Wants { required: credential::required(credential, true), ..Wants::default() },
+        bindings: None,
+        target: None,
+        room: None,
+        decision: Decision::new(credential, true, shaking.talk.peer),
+        talk: shaking.talk,
+        out: &mut out,
+    };
+    let answer = stepper.answer(&question).unwrap_or_else(|| {
+        tracing::error!(
+            "no account store is configured, and the host program brought no secret before CompleteAuthToken"
+        );
+        question.question().refuse(library::Refusal::NotAnswered)
+    });
+    let stepped = stepper.call(|call| question.answer(answer, call));
+    let outcome = stepper.goes_on(stepped).inspect_err(|_| context.put(State::Dead))?;
+    // SAFETY: as the caller says.
+    unsafe { complete_message(buffers, &out, place) };
+    match outcome {
+        Outcome::Next(Next::Shaking(shaking)) => {
+            context.put(State::Shaking(shaking));
+            Ok(Code::CONTINUE_NEEDED)
+        }
+        Outcome::Next(Next::Established(shared)) => {
+            context.establish(*shared);
+            Ok(Code::OK)
+        }
+        Outcome::Deferred(..) => {
+            context.put(State::Dead);
+            Err(Code::INTERNAL_ERROR)
+        }
+    }
+}
+
+/// Puts the last token into the message that it belongs to. The leg before it left the buffer's length at zero; how much
+/// room it has was kept. A host that took the buffer away has no use for the token: FreeRDP's sends none with its last
+/// message.
+///
+/// # Safety
+/// As [`complete`].
+unsafe fn complete_message(buffers: &mut [SecBuffer], out: &[u8], (address, room): (usize, u32)) {
+    let Some(buffer) = buffers::output(buffers).filter(|_| !out.is_empty()) else { return };
+    if buffer.cbBuffer == 0 && buffer.pvBuffer.addr() == address {
+        buffer.cbBuffer = room;
+    }
+    // SAFETY: as the caller says.
+    if unsafe { buffers::give(out, Some(&mut *buffer), false) }.is_err() {
+        buffer.cbBuffer = 0;
+        tracing::warn!(bytes = out.len(), "CompleteAuthToken got no buffer for the last token; the peer will miss it");
+    }
+}
+
+/// DeleteSecurityContext, in every state; once more is no mistake.
+///
+/// # Safety
+/// `context` is null or points to a handle.
+pub(crate) unsafe fn delete(context: *const SecHandle) -> Result<Code, Code> {
+    // SAFETY: as the caller says.
+    handles::remove::<Context>(unsafe { read_handle(context) }?)?;
+    Ok(Code::OK)
+}
+
+/// ApplyControlToken: neither NTLM nor Negotiate has any.
+///
+/// # Safety
+/// As [`delete`].
+pub(crate) unsafe fn control(context: *const SecHandle) -> Result<Code, Code> {
+    // SAFETY: as the caller says.
+    handles::get::<Context>(unsafe { read_handle(context) }?)?;
+    Err(Code::UNSUPPORTED_FUNCTION)
+}

@@ -1,0 +1,299 @@
+//! What the process knows beside its handles: the configuration, and the account stores that it opened.
+
+use crate::code::Code;
+use crate::config::Config;
+use crate::lock::Lock;
+use crate::{fork, log};
+use library::{Answer, Authority, Question, Refusal};
+use portcullis_authority::remote::Remote;
+use portcullis_authority::settings::HostNames;
+use portcullis_authority::{AdminError, Audit, DataFolder, Directory, DomainNames, Record, Sqlite};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Where the accounts are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Accounts {
+    /// The host brings each account's secret itself, as programs for WinPR do.
+    #[default]
+    None,
+    /// A data folder of `portcullis account`.
+    Sqlite(PathBuf),
+    /// The socket of `portcullis authority`.
+    Socket(PathBuf),
+}
+
+impl FromStr for Accounts {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = |path: &str| if path.is_empty() { Err("a path is missing") } else { Ok(PathBuf::from(path)) };
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            Some(("sqlite", folder)) => path(folder).map(Self::Sqlite),
+            Some(("unix", socket)) => path(socket).map(Self::Socket),
+            _ => Err("an authority is written `sqlite:DIR`, `unix:SOCKET` or `none`"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Accounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A store that is open.
+pub(crate) struct Opened {
+    store: Store,
+    domain: DomainNames,
+    /// Its logons that cannot be written down are refused.
+    audit_required: bool,
+}
+
+enum Store {
+    Here(Box<Directory<Sqlite>>, Audit),
+    Elsewhere(Remote),
+}
+
+/// How long another process has for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+struct State {
+    config: Option<Result<Arc<Config>, String>>,
+    /// What PortcullisSetAuthority chose.
+    chosen: Option<Accounts>,
+    /// What was opened, and in which process: a fork's child opens its own.
+    open: Vec<(Accounts, u64, Arc<Opened>)>,
+}
+
+static STATE: Lock<State> = Lock::new(State { config: None, chosen: None, open: Vec::new() });
+
+/// The configuration. A file that cannot be read is told each time: nothing is accepted without it.
+pub(crate) fn config() -> Result<Arc<Config>, Code> {
+    let mut state = STATE.lock();
+    let config = match &state.config {
+        Some(config) => config.clone(),
+        None => {
+            let config = Config::load().map(Arc::new);
+            state.config = Some(config.clone());
+            config
+        }
+    };
+    drop(state);
+    config.map_err(|error| {
+        tracing::error!(error, "the file of PORTCULLIS_CONFIG cannot be used; nobody can log on");
+        Code::NO_AUTHENTICATING_AUTHORITY
+    })
+}
+
+/// The names of this computer.
+pub(crate) fn names() -> HostNames {
+    HostNames::of_this_computer()
+}
+
+/// Where the accounts of a credential that is acquired now are.
+pub(crate) fn accounts() -> Result<Accounts, Code> {
+    let chosen = STATE.lock().chosen.clone();
+    chosen.map_or_else(|| Ok(config()?.authority.clone()), Ok)
+}
+
+/// PortcullisSetAuthority.
+pub(crate) fn set_authority(text: Option<&str>) -> Result<Code, Code> {
+    let chosen = match text {
+        Some(text) => Some(text.parse::<Accounts>().map_err(|why| {
+            tracing::error!(why, "PortcullisSetAuthority");
+            Code::INVALID_PARAMETER
+        })?),
+        None => None,
+    };
+    if let Some(accounts @ (Accounts::Sqlite(_) | Accounts::Socket(_))) = &chosen {
+        open(accounts)?;
+    }
+    STATE.lock().chosen = chosen;
+    Ok(Code::OK)
+}
+
+/// The store, opened unless it is.
+pub(crate) fn open(accounts: &Accounts) -> Result<Arc<Opened>, Code> {
+    let generation = fork::generation();
+    let found = {
+        let state = STATE.lock();
+        let mut open = state.open.iter();
+        open.find(|(of, when, _)| of == accounts && *when == generation).map(|(_, _, opened)| Arc::clone(opened))
+    };
+    if let Some(opened) = found {
+        return Ok(opened);
+    }
+    let opened = Arc::new(Opened::new(accounts)?);
+    let mut state = STATE.lock();
+    for (_, when, opened) in &state.open {
+        // A database must not be closed by the child of the process that opened it.
+        if *when != generation {
+            std::mem::forget(Arc::clone(opened));
+        }
+    }
+    state.open.retain(|(of, when, _)| *when == generation && of != accounts);
+    state.open.push((accounts.clone(), generation, Arc::clone(&opened)));
+    Ok(opened)
+}
+
+impl Opened {
+    fn new(accounts: &Accounts) -> Result<Self, Code> {
+        let unusable = |error: String| {
+            tracing::error!(error, ?accounts, "the account store cannot be used");
+            Code::NO_AUTHENTICATING_AUTHORITY
+        };
+        let config = config()?;
+        let audit_required = config.audit.required;
+        match accounts {
+            Accounts::None => Err(Code::NO_AUTHENTICATING_AUTHORITY),
+            Accounts::Sqlite(folder) => {
+                let _inside = Inside::enter();
+                let names = config.settings().local_names(&names());
+                let directory = Directory::open_sqlite(folder, names).map_err(|error| unusable(error.to_string()))?;
+                let domain = directory.domain().map_err(|error| unusable(error.to_string()))?.names;
+                let audit =
+                    Audit::open(&DataFolder::new(folder).audit()).map_err(|error| unusable(error.to_string()))?;
+                Ok(Self { store: Store::Here(Box::new(directory), audit), domain, audit_required })
+            }
+            Accounts::Socket(path) => {
+                let remote = Remote::at(Path::new(path), PATIENCE);
+                let domain = remote.domain().map_err(|error| unusable(error.to_string()))?;
+                Ok(Self { store: Store::Elsewhere(remote), domain, audit_required })
+            }
+        }
+    }
+
+    /// What the store's domain is called.
+    pub(crate) fn domain(&self) -> &DomainNames {
+        &self.domain
+    }
+
+    /// Asks the store.
+    pub(crate) fn answer(&self, question: &Question) -> Answer {
+        match &self.store {
+            Store::Here(directory, _) => {
+                let _inside = Inside::enter();
+                directory.answer(question)
+            }
+            Store::Elsewhere(remote) => remote.answer(question),
+        }
+    }
+
+    /// Writes a decision down. `false` where it could not be and must be.
+    pub(crate) fn audit(&self, record: &Record) -> bool {
+        let written = match &self.store {
+            Store::Here(_, audit) => {
+                let _inside = Inside::enter();
+                audit.write(record).is_ok()
+            }
+            Store::Elsewhere(remote) => {
+                record.to_line().is_ok_and(|line| remote.write(&line).inspect_err(unwritable).is_ok())
+            }
+        };
+        written || !self.audit_required
+    }
+
+    /// Gives an account another password; the caller has checked who asks for it.
+    pub(crate) fn set_password(&self, account: &str, password: &library::Secret<String>) -> Result<(), Unset> {
+        match &self.store {
+            Store::Here(directory, _) => {
+                let _inside = Inside::enter();
+                directory.set_password(account, password, false).map_err(Unset::Refused)
+            }
+            Store::Elsewhere(_) => Err(Unset::Elsewhere),
+        }
+    }
+
+    /// The least length of a password, in characters; `None` where another process knows it.
+    pub(crate) fn password_policy(&self) -> Option<portcullis_authority::PasswordPolicy> {
+        match &self.store {
+            Store::Here(directory, _) => {
+                let _inside = Inside::enter();
+                use portcullis_authority::Store as _;
+                directory.store().policy().ok().map(|policy| policy.password)
+            }
+            Store::Elsewhere(_) => None,
+        }
+    }
+}
+
+/// Why a password was not set.
+pub(crate) enum Unset {
+    Refused(AdminError),
+    /// The store is another process's, which sets no passwords for others.
+    Elsewhere,
+}
+
+fn unwritable(error: &portcullis_authority::remote::RemoteError) {
+    tracing::error!(%error, "the audit log cannot be written");
+}
+
+/// A refusal that says that nobody can be asked.
+pub(crate) const NOBODY: Refusal = Refusal::Unreachable;
+
+/// Someone is inside the database's code, which a fork must not cut in half: its own locks would stay taken in the child.
+struct Inside;
+
+static GATE: Lock<()> = Lock::new(());
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+
+impl Inside {
+    fn enter() -> Self {
+        let _gate = GATE.lock();
+        INSIDE.fetch_add(1, Ordering::AcqRel);
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Closes what this process opened; leaves alone what its parent did.
+pub(crate) fn forget_all() {
+    let generation = fork::generation();
+    let open = std::mem::take(&mut STATE.lock().open);
+    for (_, when, opened) in open {
+        if when == generation { drop(opened) } else { std::mem::forget(opened) }
+    }
+}
+
+/// Takes all locks of this part, and waits until nobody is inside the database; a fork waits no longer than a store may
+/// take to answer.
+///
+/// # Safety
+/// This thread holds none of them.
+pub(crate) unsafe fn take_all() {
+    // SAFETY: as the caller says.
+    unsafe {
+        STATE.take();
+        GATE.take();
+        log::take_all();
+    }
+    let until = Instant::now() + PATIENCE;
+    while INSIDE.load(Ordering::Acquire) > 0 && Instant::now() < until {
+        std::thread::yield_now();
+    }
+}
+
+/// Releases what [`take_all`] took.
+///
+/// # Safety
+/// `take_all` was called, by this thread or the one that it is the copy of.
+pub(crate) unsafe fn release_all() {
+    // SAFETY: as the caller says.
+    unsafe {
+        log::release_all();
+        GATE.release();
+        STATE.release();
+    }
+}

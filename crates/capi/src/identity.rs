@@ -1,0 +1,229 @@
+//! Who a credential is for: SEC_WINNT_AUTH_IDENTITY in its forms. `Flags` says which characters a text has, not the
+//! function that it comes by.
+
+use crate::abi::{
+    AuthIdentity, AuthIdentityEx, AuthIdentityEx2, IDENTITY_ANSI, IDENTITY_EXTENDED, IDENTITY_NULL_DOMAIN,
+    IDENTITY_NULL_USER, IDENTITY_UNICODE, IDENTITY_VERSION, IDENTITY_VERSION_2, WinprNtlmSettings,
+};
+use crate::code::Code;
+use crate::secrets::HostSecrets;
+use crate::text::{Ansi, Charset, Wide};
+use library::Secret;
+use library::negotiate::PackageList;
+use library::ntlm::keys::{self, Key};
+use std::ffi::{CStr, c_void};
+use std::path::PathBuf;
+
+/// What a caller says of itself, or of the one account that it accepts.
+pub(crate) struct Identity {
+    pub(crate) user: String,
+    pub(crate) domain: String,
+    pub(crate) password: Password,
+    /// The packages that Negotiate may use; `None` where nothing is said of them.
+    pub(crate) packages: Option<PackageList>,
+    /// What a host for WinPR says beside it.
+    pub(crate) host: HostSecrets,
+}
+
+/// What the account is proved by.
+pub(crate) enum Password {
+    Text(Secret<String>),
+    /// WinPR's clients may have the hash alone.
+    NtHash(Key),
+}
+
+impl Identity {
+    /// Whether it names nobody.
+    pub(crate) fn is_nobody(&self) -> bool {
+        let no_password = matches!(&self.password, Password::Text(text) if text.expose().is_empty());
+        self.user.is_empty() && self.domain.is_empty() && no_password
+    }
+
+    pub(crate) fn nt_hash(&self) -> Key {
+        match &self.password {
+            Password::Text(text) => keys::nt_hash(text.expose()),
+            Password::NtHash(hash) => Secret::new(*hash.expose()),
+        }
+    }
+
+    /// `DOMAIN\user`, or the user alone.
+    pub(crate) fn name(&self) -> String {
+        if self.domain.is_empty() { self.user.clone() } else { format!("{}\\{}", self.domain, self.user) }
+    }
+}
+
+/// Reads an identity. `C` is what its texts are where its flags do not say it.
+///
+/// # Safety
+/// `at` points to one of the forms, whose pointers and lengths hold.
+pub(crate) unsafe fn read<C: Charset>(at: *const c_void) -> Result<Identity, Code> {
+    // SAFETY: every form is at least this long.
+    match unsafe { at.cast::<u32>().read_unaligned() } {
+        // SAFETY: as the caller says.
+        IDENTITY_VERSION => unsafe { extended::<C>(at.cast()) },
+        // SAFETY: as the caller says.
+        IDENTITY_VERSION_2 => unsafe { packed::<C>(at.cast()) },
+        _ => {
+            // SAFETY: as the caller says.
+            let plain = unsafe { at.cast::<AuthIdentity>().read_unaligned() };
+            // SAFETY: as the caller says.
+            unsafe { texts::<C>(&plain, std::ptr::null(), 0) }
+        }
+    }
+}
+
+/// SEC_WINNT_AUTH_IDENTITY_EX, and WinPR's continuation of it.
+///
+/// # Safety
+/// As [`read`].
+unsafe fn extended<C: Charset>(at: *const AuthIdentityEx) -> Result<Identity, Code> {
+    // SAFETY: as the caller says.
+    let length = unsafe { at.cast::<u32>().add(1).read_unaligned() } as usize;
+    if length < size_of::<AuthIdentityEx>() {
+        return Err(Code::INVALID_PARAMETER);
+    }
+    // SAFETY: it says that it is as long.
+    let ex = unsafe { at.read_unaligned() };
+    let plain = AuthIdentity {
+        User: ex.User,
+        UserLength: ex.UserLength,
+        Domain: ex.Domain,
+        DomainLength: ex.DomainLength,
+        Password: ex.Password,
+        PasswordLength: ex.PasswordLength,
+        Flags: ex.Flags,
+    };
+    // SAFETY: as the caller says.
+    let mut identity = unsafe { texts::<C>(&plain, ex.PackageList, ex.PackageListLength) }?;
+    // FreeRDP 3's hosts put two pointers behind what Length counts, and say so by both flags.
+    if ex.Flags & (IDENTITY_EXTENDED | IDENTITY_UNICODE) == IDENTITY_EXTENDED | IDENTITY_UNICODE {
+        // SAFETY: the flags say that the pointers are there.
+        let settings = unsafe { at.add(1).cast::<*const WinprNtlmSettings>().read_unaligned() };
+        if !settings.is_null() {
+            // SAFETY: as the caller says.
+            identity.host = unsafe { winpr(&settings.read_unaligned()) };
+        }
+    }
+    Ok(identity)
+}
+
+/// # Safety
+/// The settings' pointers hold.
+unsafe fn winpr(settings: &WinprNtlmSettings) -> HostSecrets {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut host = HostSecrets::default();
+    if !settings.samFile.is_null() {
+        // SAFETY: the caller says that it is a string.
+        let path = unsafe { CStr::from_ptr(settings.samFile) }.to_bytes();
+        host.sam = Some(PathBuf::from(std::ffi::OsStr::from_bytes(path)));
+    }
+    host.callback = settings.hashCallback;
+    host.argument = settings.hashCallbackArg.expose_provenance();
+    host
+}
+
+/// SEC_WINNT_AUTH_IDENTITY_EX2: offsets from its own start, lengths in bytes.
+///
+/// # Safety
+/// As [`read`].
+unsafe fn packed<C: Charset>(at: *const AuthIdentityEx2) -> Result<Identity, Code> {
+    // SAFETY: as the caller says.
+    let head = unsafe { at.read_unaligned() };
+    let (header, whole) = (usize::from(head.cbHeaderLength), head.cbStructureLength as usize);
+    if header < size_of::<AuthIdentityEx2>() || whole < header {
+        return Err(Code::INVALID_PARAMETER);
+    }
+    // SAFETY: it says that it is as long.
+    let bytes = unsafe { std::slice::from_raw_parts(at.cast::<u8>(), whole) };
+    let part = |offset: u32, len: u16| part(bytes, offset as usize, usize::from(len));
+    let text = |offset, len| decode::<C>(head.Flags, part(offset, len)?);
+    let password = match part(head.PackedCredentialsOffset, head.PackedCredentialsLength)? {
+        [] => String::new(),
+        credentials => Wide::decode(packed_password(credentials)?)?,
+    };
+    let user = text(head.UserOffset, head.UserLength)?;
+    let domain = text(head.DomainOffset, head.DomainLength)?;
+    let packages = text(head.PackageListOffset, head.PackageListLength)?;
+    Ok(Identity {
+        user: if head.Flags & IDENTITY_NULL_USER == 0 { user } else { String::new() },
+        domain: if head.Flags & IDENTITY_NULL_DOMAIN == 0 { domain } else { String::new() },
+        password: Password::Text(Secret::new(password)),
+        packages: packages_of(&packages)?,
+        host: HostSecrets::default(),
+    })
+}
+
+/// SEC_WINNT_AUTH_DATA_TYPE_PASSWORD.
+const PASSWORD: [u8; 16] =
+    [0x2f, 0xfc, 0xbf, 0x28, 0xf6, 0x10, 0x38, 0x47, 0x98, 0xd1, 0x1a, 0xc0, 0x61, 0xdf, 0x71, 0x6a];
+
+/// The password in SEC_WINNT_AUTH_PACKED_CREDENTIALS: a header of two lengths, the credential's type, and where it lies;
+/// there lies where the password lies.
+fn packed_password(credentials: &[u8]) -> Result<&[u8], Code> {
+    let vector = |at: &[u8], offset: usize| {
+        let [a, b, c, d, e, f] = *part(at, offset, 6)?.first_chunk::<6>().ok_or(Code::INVALID_PARAMETER)?;
+        Ok::<_, Code>((u32::from_le_bytes([a, b, c, d]) as usize, usize::from(u16::from_le_bytes([e, f]))))
+    };
+    if part(credentials, 4, 16)? != PASSWORD {
+        return Err(Code::UNKNOWN_CREDENTIALS);
+    }
+    let (offset, len) = vector(credentials, 20)?;
+    let data = part(credentials, offset, len)?;
+    let (offset, len) = vector(data, 0)?;
+    part(data, offset, len)
+}
+
+fn part(bytes: &[u8], offset: usize, len: usize) -> Result<&[u8], Code> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    let end = offset.checked_add(len).ok_or(Code::INVALID_PARAMETER)?;
+    bytes.get(offset..end).ok_or(Code::INVALID_PARAMETER)
+}
+
+fn decode<C: Charset>(flags: u32, bytes: &[u8]) -> Result<String, Code> {
+    match charset::<C>(flags) {
+        2 => Wide::decode(bytes),
+        _ => Ansi::decode(bytes),
+    }
+}
+
+/// The bytes of a character.
+fn charset<C: Charset>(flags: u32) -> usize {
+    match flags & (IDENTITY_ANSI | IDENTITY_UNICODE) {
+        IDENTITY_ANSI => Ansi::WIDTH,
+        0 => C::WIDTH,
+        _ => Wide::WIDTH,
+    }
+}
+
+/// WinPR's clients say by a length beyond this that the password is its NT hash in hexadecimal, as long as what is left.
+const HASH_BEYOND: u32 = 512;
+
+/// # Safety
+/// The texts are as long as they say.
+unsafe fn texts<C: Charset>(
+    plain: &AuthIdentity,
+    packages: *const c_void,
+    packages_len: u32,
+) -> Result<Identity, Code> {
+    let wide = charset::<C>(plain.Flags) == Wide::WIDTH;
+    // SAFETY: as the caller says.
+    let text = |at, len| unsafe { if wide { Wide::read_counted(at, len) } else { Ansi::read_counted(at, len) } };
+    let password = match plain.PasswordLength.checked_sub(HASH_BEYOND) {
+        Some(len @ 32) => Password::NtHash(crate::secrets::nt_hash_of_hex(&text(plain.Password, len)?)?),
+        _ => Password::Text(Secret::new(text(plain.Password, plain.PasswordLength)?)),
+    };
+    let absent = |flag| plain.Flags & flag != 0;
+    let user = if absent(IDENTITY_NULL_USER) { String::new() } else { text(plain.User, plain.UserLength)? };
+    let domain = if absent(IDENTITY_NULL_DOMAIN) { String::new() } else { text(plain.Domain, plain.DomainLength)? };
+    let packages = packages_of(&text(packages, packages_len)?)?;
+    Ok(Identity { user, domain, password, packages, host: HostSecrets::default() })
+}
+
+fn packages_of(text: &str) -> Result<Option<PackageList>, Code> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| Code::INVALID_PARAMETER)
+}
