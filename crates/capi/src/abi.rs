@@ -1,5 +1,5 @@
 //! The structures of `sspi.h`, as C lays them out. Their sizes and offsets are checked against the header by the compiler
-//! (`tests/layout.c`).
+//! (`tests/c/layout.c`).
 #![allow(missing_docs, non_snake_case, non_camel_case_types, reason = "names and fields are those of sspi.h")]
 
 use crate::secrets::HashCallback;
@@ -216,3 +216,74 @@ pub(crate) const IDENTITY_VERSION_2: u32 = 0x201;
 
 /// "Never", in a TimeStamp.
 pub(crate) const NEVER: i64 = 0x7FFF_FFFF_FFFF_FFFF;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::offset_of;
+
+    const LAYOUT: &str = include_str!("../tests/abi/layout.txt");
+
+    fn number(line: &str) -> Option<usize> {
+        LAYOUT.lines().find_map(|found| found.strip_prefix(line)?.parse().ok())
+    }
+
+    /// Each structure here, as the header's structures of these names are. `Fields` may have another name there.
+    macro_rules! agree {
+        ($($rust:ident as $($c:literal)*: $($field:ident $(as $name:literal)?),*;)*) => { $( for c in [$($c),*] {
+            assert_eq!(number(&format!("{c} size=")), Some(size_of::<$rust>()), "{c}");
+            let mut fields = 0;
+            $(
+                let name = [$($name,)? stringify!($field)][0];
+                assert_eq!(number(&format!("{c}.{name} ")), Some(offset_of!($rust, $field)), "{c}.{name}");
+                fields += 1;
+            )*
+            let of_it = format!("{c}.");
+            assert_eq!(LAYOUT.lines().filter(|line| line.starts_with(&of_it)).count(), fields, "fields of {c}");
+        })* };
+    }
+
+    #[test]
+    fn layouts_are_those_of_the_header() {
+        agree! {
+            SecHandle as "SecHandle": dwLower, dwUpper;
+            SecBuffer as "SecBuffer": cbBuffer, BufferType, pvBuffer;
+            SecBufferDesc as "SecBufferDesc": ulVersion, cBuffers, pBuffers;
+            SecPkgInfo as "SecPkgInfoA" "SecPkgInfoW": fCapabilities, wVersion, wRPCID, cbMaxToken, Name, Comment;
+            AuthIdentity as "SEC_WINNT_AUTH_IDENTITY_A" "SEC_WINNT_AUTH_IDENTITY_W":
+                User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags;
+            AuthIdentityEx as "SEC_WINNT_AUTH_IDENTITY_EXA" "SEC_WINNT_AUTH_IDENTITY_EXW":
+                Version, Length, User, UserLength, Domain, DomainLength, Password, PasswordLength, Flags, PackageList,
+                PackageListLength;
+            AuthIdentityEx2 as "SEC_WINNT_AUTH_IDENTITY_EX2":
+                Version, cbHeaderLength, cbStructureLength, UserOffset, UserLength, DomainOffset, DomainLength,
+                PackedCredentialsOffset, PackedCredentialsLength, Flags, PackageListOffset, PackageListLength;
+            SecChannelBindings as "SEC_CHANNEL_BINDINGS":
+                dwInitiatorAddrType, cbInitiatorLength, dwInitiatorOffset, dwAcceptorAddrType, cbAcceptorLength,
+                dwAcceptorOffset, cbApplicationDataLength, dwApplicationDataOffset;
+            Sizes as "SecPkgContext_Sizes": cbMaxToken, cbMaxSignature, cbBlockSize, cbSecurityTrailer;
+            OneString as "SecPkgContext_NamesA" "SecPkgContext_NamesW" "SecPkgCredentials_NamesA"
+                "SecPkgCredentials_NamesW": s as "sUserName";
+            OneString as "SecPkgContext_AuthorityA" "SecPkgContext_AuthorityW": s as "sAuthorityName";
+            OneString as "SecPkgContext_ClientSpecifiedTarget": s as "sTargetName";
+            TwoStrings as "SecPkgContext_NativeNamesA" "SecPkgContext_NativeNamesW": sClientName, sServerName;
+            KeyInfo as "SecPkgContext_KeyInfoA" "SecPkgContext_KeyInfoW":
+                sSignatureAlgorithmName, sEncryptAlgorithmName, KeySize, SignatureAlgorithm, EncryptAlgorithm;
+            Lifespan as "SecPkgContext_Lifespan": tsStart, tsExpiry;
+            SessionKey as "SecPkgContext_SessionKey": SessionKeyLength, SessionKey;
+            PackageInfo as "SecPkgContext_PackageInfoA" "SecPkgContext_PackageInfoW": PackageInfo;
+            NegotiationInfo as "SecPkgContext_NegotiationInfoA" "SecPkgContext_NegotiationInfoW":
+                PackageInfo, NegotiationState;
+            TokenInfo as "PORTCULLIS_TOKEN_INFO": Size, Level, LogonId, User, UserSid, GroupCount, GroupSids;
+        }
+    }
+
+    /// WinPR's own, which no header of ours has (FreeRDP 3: `winpr/sspi.h`).
+    #[test]
+    fn settings_of_winpr() {
+        assert_eq!(size_of::<WinprNtlmSettings>(), 24);
+        assert_eq!(offset_of!(WinprNtlmSettings, samFile), 0);
+        assert_eq!(offset_of!(WinprNtlmSettings, hashCallback), 8);
+        assert_eq!(offset_of!(WinprNtlmSettings, hashCallbackArg), 16);
+    }
+}

@@ -121,7 +121,7 @@ pub(crate) unsafe fn query<C: Charset>(context: *const SecHandle, attribute: u32
                 place.put(TwoStrings { sClientName: C::give(&client)?, sServerName: C::give(&server)? })
             }
             Attribute::Flags(granted) => place.put(flags::granted(library::ContextFlags(granted), 0, context.acceptor)),
-            Attribute::AccessToken(_) => place.put(Handle::of(open.token()?)),
+            Attribute::AccessToken(_) => place.put(Handle::of(open.token()?)?),
             Attribute::UserFlags(number)
             | Attribute::LastClientTokenStatus(number)
             | Attribute::NegoPackageInfo(number)

@@ -7,7 +7,7 @@ use crate::handles;
 use crate::lock::Lock;
 use crate::secrets::HostSecrets;
 use crate::token::Token;
-use library::{Context as Shared, Facts, NeedsAnswer, NeedsToken, Opener, PackageInfo, Sealer};
+use library::{ChannelBindings, Context as Shared, Facts, NeedsAnswer, NeedsToken, Opener, PackageInfo, Sealer, Wants};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -55,10 +55,19 @@ pub(crate) struct Talk {
     pub(crate) secrets: HostSecrets,
     /// The messages before the present one, for hosts that compute a MIC.
     pub(crate) transcript: Vec<u8>,
-    /// The buffer that the last leg's output went to, and how large it was: CompleteAuthToken may fill it.
-    pub(crate) output: (usize, u32),
+    /// What the leg was called with that the host must complete: its answer is judged by that.
+    pub(crate) deferred: Deferred,
     /// How many legs there were.
     pub(crate) legs: u32,
+}
+
+/// What a leg leaves for CompleteAuthToken.
+#[derive(Default)]
+pub(crate) struct Deferred {
+    pub(crate) wants: Wants,
+    pub(crate) bindings: Option<ChannelBindings>,
+    /// The buffer that its output would have gone to, and how large it was.
+    pub(crate) output: (usize, u32),
 }
 
 /// Output that waits for a buffer that is large enough.

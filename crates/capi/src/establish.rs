@@ -3,7 +3,7 @@
 
 use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SecBuffer, SecBufferDesc, SecHandle};
 use crate::code::Code;
-use crate::context::{Context, Next, Pending, Shaking, State, Talk};
+use crate::context::{Context, Deferred, Next, Pending, Shaking, State, Talk};
 use crate::credential::{self, Credential, Judge, read_handle};
 use crate::decision::Decision;
 use crate::{buffers, flags, handles, host, moment};
@@ -275,7 +275,7 @@ impl Exchange<'_> {
                 Code::OK
             }
             Outcome::Deferred(question, mut shaking) => {
-                shaking.talk.output = self.place;
+                shaking.talk.deferred.output = self.place;
                 context.put(State::Deferred(question, shaking));
                 self.tell(memory, None);
                 Code::COMPLETE_NEEDED
@@ -355,7 +355,12 @@ impl Stepper<'_> {
                 }
                 Ok(Handshake::NeedsAnswer(question)) => match self.answer(&question) {
                     Some(answer) => self.call(|call| question.answer(answer, call)),
-                    None => return Ok(Outcome::Deferred(question, Shaking { next: None, talk: talk(self) })),
+                    None => {
+                        let mut talk = talk(self);
+                        talk.deferred.wants = self.wants;
+                        talk.deferred.bindings = self.bindings.cloned();
+                        return Ok(Outcome::Deferred(question, Shaking { next: None, talk }));
+                    }
                 },
                 // A state that this library does not know cannot be gone on from.
                 Ok(_) => return Err(Code::INTERNAL_ERROR),
@@ -410,7 +415,7 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
     let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
     // SAFETY: as the caller says.
     let buffers = unsafe { buffers::list(message) }?;
-    let (question, shaking) = match context.take() {
+    let (question, mut shaking) = match context.take() {
         State::Deferred(question, shaking) => (question, shaking),
         State::Busy | State::Dead => return Err(Code::INVALID_HANDLE),
         // Digest's way; the others are complete when they say so.
@@ -421,11 +426,11 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
     };
     let Some(credential) = &context.credential else { return Err(Code::INVALID_HANDLE) };
     let mut out = Vec::new();
-    let place = shaking.talk.output;
+    let Deferred { wants, bindings, output } = std::mem::take(&mut shaking.talk.deferred);
     let mut stepper = Stepper {
         credential,
-        wants: Wants { required: credential::required(credential, true), ..Wants::default() },
-        bindings: None,
+        wants,
+        bindings: bindings.as_ref(),
         target: None,
         room: None,
         decision: Decision::new(credential, true, shaking.talk.peer),
@@ -441,7 +446,7 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
     let stepped = stepper.call(|call| question.answer(answer, call));
     let outcome = stepper.goes_on(stepped).inspect_err(|_| context.put(State::Dead))?;
     // SAFETY: as the caller says.
-    unsafe { complete_message(buffers, &out, place) };
+    unsafe { complete_message(buffers, &out, output) };
     match outcome {
         Outcome::Next(Next::Shaking(shaking)) => {
             context.put(State::Shaking(shaking));

@@ -1,7 +1,7 @@
 //! What happens when the host process forks, and when it loads and unloads this library.
 
 use crate::{handles, host, memory};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many forks lie between the process that loaded the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -23,6 +23,16 @@ static ON_LOAD: extern "C" fn() = on_load;
 static ON_UNLOAD: extern "C" fn() = on_unload;
 
 extern "C" fn on_load() {
+    prepare();
+}
+
+/// Has the handlers called at each fork. The linker may leave [`ON_LOAD`] out of a program that the library is part of, so
+/// that the first object sees to it too.
+pub(crate) fn prepare() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(Ordering::Relaxed) || DONE.swap(true, Ordering::AcqRel) {
+        return;
+    }
     // SAFETY: the handlers are functions of this library; the C library forgets them when it is unloaded.
     unsafe { libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child)) };
 }

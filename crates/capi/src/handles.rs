@@ -8,6 +8,7 @@ use crate::abi::SecHandle;
 use crate::code::Code;
 use crate::context::Context;
 use crate::credential::Credential;
+use crate::fork;
 use crate::lock::Lock;
 use crate::token::Token;
 use std::hash::{BuildHasher as _, RandomState};
@@ -108,6 +109,7 @@ fn places(shard: usize) -> Result<&'static Lock<Shard>, Code> {
 
 /// A handle for an object.
 pub(crate) fn insert<K: Kind>(object: Arc<K>) -> Result<SecHandle, Code> {
+    fork::prepare();
     let shard = next_shard();
     let mut places = places(shard)?.lock();
     let slot = places.free.pop().unwrap_or(places.slots.len());

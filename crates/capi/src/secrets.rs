@@ -175,7 +175,7 @@ fn account(user: &str, domain: &str) -> Account {
 /// A SID that always is the same for the same name, and of nobody else: the name's hash stands where a domain's random
 /// numbers would.
 fn sid(user: &str, domain: &str) -> Sid {
-    let name = format!("{}\\{}", utf16::upper_string(domain), utf16::upper_string(user));
+    let name = format!("{}\0{}", utf16::upper_string(domain), utf16::upper_string(user));
     let hash: [u8; 32] = Sha256::digest(name.as_bytes()).into();
     let numbers: Vec<u32> = hash.as_chunks::<4>().0.iter().map(|four| u32::from_le_bytes(*four)).collect();
     let sub: Vec<u32> = std::iter::once(21).chain(numbers.into_iter().take(4)).collect();

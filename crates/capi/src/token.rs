@@ -37,7 +37,7 @@ pub(crate) unsafe fn query(context: *const SecHandle, token: *mut *mut c_void) -
     }
     let made = handles::insert(Arc::new(Token::of(&context.open()?.facts)?))?;
     // SAFETY: the caller's variable.
-    unsafe { token.write_unaligned(Handle::of(made)) };
+    unsafe { token.write_unaligned(Handle::of(made)?) };
     Ok(Code::OK)
 }
 
@@ -48,8 +48,11 @@ impl Handle {
     const MARK: usize = 0xffff_ffff;
 
     /// Kind, shard and place, which are small, and the unguessable part; the count of uses is what gives way.
-    pub(crate) fn of(handle: SecHandle) -> *mut c_void {
-        std::ptr::without_provenance_mut((handle.dwLower << 32) | (handle.dwUpper & Self::MARK))
+    pub(crate) fn of(handle: SecHandle) -> Result<*mut c_void, Code> {
+        if handle.dwLower > Self::MARK {
+            return Err(Code::INSUFFICIENT_MEMORY); // millions of objects live: the place does not fit
+        }
+        Ok(std::ptr::without_provenance_mut((handle.dwLower << 32) | (handle.dwUpper & Self::MARK)))
     }
 
     fn token(handle: *mut c_void) -> Result<SecHandle, Code> {

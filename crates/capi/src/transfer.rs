@@ -68,7 +68,7 @@ pub(crate) unsafe fn export(
             pvBuffer: given.cast(),
         });
         match token_of {
-            Some(Ok(made)) => token.write_unaligned(Handle::of(handles::insert(Arc::new(made))?)),
+            Some(Ok(made)) => token.write_unaligned(Handle::of(handles::insert(Arc::new(made))?)?),
             // An initiator has no token of its peer.
             Some(Err(_)) => token.write_unaligned(std::ptr::null_mut()),
             None => {}

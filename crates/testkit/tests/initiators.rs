@@ -11,7 +11,10 @@
 
 use portcullis::negotiate::{self, Negotiate};
 use portcullis::ntlm::{self, KeyStrength, Ntlm, TargetPolicy, keys};
-use portcullis::{BindingPolicy, ChannelBindings, ContextFlags, Credential, Handshake, Role, Secret, Segment, Status};
+use portcullis::{
+    Answer, Authority, BindingPolicy, ChannelBindings, ContextFlags, Credential, Handshake, Question, Refusal, Role,
+    Secret, Segment, Status,
+};
 use portcullis_testkit::{Foretold, Host, Meeting, Realm, Settings, meet, server_names};
 use portcullis_wire::ntlm::{Authenticate, AvFlags, AvId, Challenge, Charset, Flags, NtResponse, push_av_pair};
 use portcullis_wire::spnego::{KERBEROS, NEGOEX, NTLM, NegState, NegTokenInit, NegTokenResp};
@@ -502,4 +505,63 @@ fn a_hint_is_heard() {
     let mut host = Host::new(&settings, Foretold::seeded(3));
     assert!(host.call(|call| Credential::initiator(excluded).begin().token(b"", call)).is_none());
     assert_eq!(host.finish().cause_name(), "negotiate/no-common-mechanism");
+}
+
+/// A sole mechanism speaks its own tokens where that is configured, but not to a server that spoke first.
+#[test]
+fn a_sole_mechanism_speaks_directly() {
+    let direct = |password| {
+        let mut negotiate = negotiate::Initiator::trying([client(password).into()]);
+        negotiate.direct_when_alone = true;
+        Credential::initiator(negotiate)
+    };
+    let acceptor = Credential::acceptor(Negotiate::offering([Ntlm::new(server_names()).into()]));
+    let meeting = with(&direct("Password"), &acceptor, &wanting(SEALED));
+    assert_eq!((meeting.initiator.ended(), meeting.acceptor.ended()), ("ok", "ok"));
+    assert_eq!(meeting.messages.len(), 3);
+    assert!(meeting.messages.iter().all(|message| message.starts_with(b"NTLMSSP\0")));
+    for side in [&meeting.initiator, &meeting.acceptor] {
+        let facts = side.context.as_ref().unwrap().facts();
+        assert_eq!((facts.package.name, facts.mechanism().name), ("Negotiate", "NTLM"));
+        assert_eq!(facts.negotiation, Some(portcullis::Negotiation::Direct));
+    }
+    assert_eq!(with(&direct("password"), &acceptor, &wanting(SEALED)).acceptor.ended(), "account/wrong-proof");
+
+    let (mut hint, settings) = (Vec::new(), wanting(SEALED));
+    NegTokenInit::encode_hint(&[NTLM], &mut hint);
+    let mut host = Host::new(&settings, Foretold::seeded(3));
+    let _ = host.call(|call| direct("Password").begin().token(&hint, call));
+    assert_eq!(NegTokenInit::decode(&host.take_output()).unwrap().mech_types.iter().count(), 1);
+}
+
+/// An authority that has NTOWFv2 alone compares as strictly as one that has the hash.
+#[test]
+fn the_key_over_the_names_is_a_proof_too() {
+    struct ByKey(keys::Key, Realm);
+    impl Authority for ByKey {
+        fn answer(&self, question: &Question) -> Answer {
+            let Question::VerifyNtlm(ntlm) = question else { panic!("{question:?}") };
+            match ntlm::verify_v2(&self.0, ntlm) {
+                // The realm knows the account, whoever compared.
+                Some(verified) => match self.1.answer(question).verdict() {
+                    Ok(vouched) => ntlm.accept(verified, vouched.account.clone()),
+                    Err(why) => question.refuse(why),
+                },
+                None => question.refuse(Refusal::WrongProof),
+            }
+        }
+    }
+    let acceptor = Credential::acceptor(Ntlm::new(server_names()));
+    let ends = |key| {
+        let initiator = Credential::initiator(client("Password"));
+        let settings = wanting(SEALED);
+        let judge = ByKey(key, Realm::of_user());
+        meet((&initiator, &settings), (&acceptor, &Settings::default()), &judge, |_, _| {}).acceptor.ended()
+    };
+    let hash = keys::nt_hash("Password");
+    assert_eq!(ends(keys::ntowf_v2(&hash, "User", "DOMAIN")), "ok");
+    for wrong in [keys::ntowf_v2(&hash, "User", "OTHER"), keys::ntowf_v2(&hash, "Users", "DOMAIN"), hash] {
+        assert_eq!(ends(wrong), "account/wrong-proof");
+    }
+    assert_eq!(ends(Secret::new([0; 16])), "account/wrong-proof");
 }
