@@ -4,9 +4,11 @@
 //! - `cargo xtask check` asserts the invariants of ARCHITECTURE.md that a machine can assert;
 //! - `cargo xtask ci` is what CI runs: formatting, lints, then `test`;
 //! - `cargo xtask peers` only installs the peers;
+//! - `cargo xtask install-c [PREFIX]` builds the C library and installs it with its header;
 //! - `cargo xtask bench` measures beside the peers (minutes; never part of `test`).
 #![forbid(unsafe_code)]
 
+mod c_library;
 mod check;
 mod peers;
 
@@ -20,8 +22,12 @@ fn main() -> ExitCode {
         "check" => check::run(&root()),
         "ci" => run(Command::new("bash").arg(".ci/run")),
         "peers" => peers::install(),
+        "install-c" => {
+            let prefix = std::env::args_os().nth(2).unwrap_or_else(|| "/usr/local".into());
+            c_library::install(Path::new(&prefix))
+        }
         "bench" => run(Command::new("bash").arg("bench/run.sh")),
-        _ => Err("usage: cargo xtask test | check | ci | peers | bench".to_owned()),
+        _ => Err("usage: cargo xtask test | check | ci | peers | install-c [PREFIX] | bench".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

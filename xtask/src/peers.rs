@@ -1,4 +1,4 @@
-//! Installs the programs that the tests log on with: real clients, from Debian, PyPI and npm.
+//! Installs the programs that the tests log on with, or that call the C library: from Debian, PyPI and npm.
 //!
 //! What is there already costs nothing: a stamp says from which requirements it was made. What cannot be installed is
 //! an error that says what to do, never a test left out.
@@ -34,6 +34,16 @@ const DEBIAN: &[(&str, Option<&str>)] = &[
     ("winbind", Some("ntlm_auth")), // Samba's judge of NTLM
     ("libwbclient0", None),         // what gss-ntlmssp links
     ("util-linux", Some("prlimit")),
+    ("freerdp2-x11", Some("xfreerdp")), // these two call the C library
+    ("freerdp2-shadow-x11", Some("freerdp-shadow-cli")),
+    ("xvfb", Some("Xvfb")), // their display
+    ("libwinpr2-2", None),  // SSPI of others: the C tests' other side
+    ("libwinpr2-dev", None),
+    ("gcc", Some("gcc")),
+    ("clang", Some("clang")),
+    ("libc6-dev", None),
+    ("pkg-config", Some("pkg-config")),
+    ("valgrind", Some("valgrind")),
 ];
 
 /// Debian's own, so that one that someone put before it in PATH makes no difference.

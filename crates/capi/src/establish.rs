@@ -1,16 +1,13 @@
-//! AcceptSecurityContext and InitializeSecurityContext, leg by leg, CompleteAuthToken, DeleteSecurityContext and
-//! ApplyControlToken.
+//! AcceptSecurityContext and InitializeSecurityContext: a leg from the caller's buffers to the library and back.
 
 use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SecBuffer, SecBufferDesc, SecHandle};
 use crate::code::Code;
-use crate::context::{Context, Deferred, Next, Pending, Shaking, State, Talk};
-use crate::credential::{self, Credential, Judge, read_handle};
+use crate::context::{Context, Next, Pending, Shaking, State, Talk};
+use crate::credential::{self, Credential, read_handle};
 use crate::decision::Decision;
-use crate::{buffers, flags, handles, host, moment};
-use library::{
-    Answer, Call, ChannelBindings, ContextFlags, Facts, Failure, Handshake, HostCause, NeedsAnswer, NoRandomness,
-    Wants, package,
-};
+use crate::stepper::{Outcome, Stepper};
+use crate::{buffers, flags, handles, moment};
+use library::{ChannelBindings, ContextFlags, Wants, package};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -59,12 +56,6 @@ struct Exchange<'l> {
     /// Where the caller's output buffer is, and how large.
     place: (usize, u32),
     out: Vec<u8>,
-}
-
-/// What a leg leaves behind, before its output is given to the caller.
-enum Outcome {
-    Next(Next),
-    Deferred(NeedsAnswer, Shaking),
 }
 
 impl Exchange<'_> {
@@ -309,194 +300,4 @@ impl Exchange<'_> {
             }
         }
     }
-}
-
-/// Steps a handshake until it needs the peer or the host, or ends.
-struct Stepper<'s> {
-    credential: &'s Credential,
-    wants: Wants,
-    bindings: Option<&'s ChannelBindings>,
-    target: Option<&'s str>,
-    room: Option<usize>,
-    decision: Decision,
-    talk: Talk,
-    out: &'s mut Vec<u8>,
-}
-
-impl Stepper<'_> {
-    fn token(&mut self, next: library::NeedsToken, token: &[u8]) -> Result<Outcome, Code> {
-        let first = self.talk.legs == 0;
-        self.talk.legs += 1;
-        let stepped = self.call(|call| next.token(token, call));
-        if first && self.host_judges() {
-            self.talk.transcript = [token, self.out].concat();
-        }
-        self.goes_on(stepped)
-    }
-
-    fn host_judges(&self) -> bool {
-        matches!(self.credential.acceptor.as_ref().map(|acceptor| &acceptor.judge), Some(Judge::Host(_)))
-    }
-
-    fn goes_on(&mut self, mut stepped: Result<Handshake, Failure>) -> Result<Outcome, Code> {
-        loop {
-            let talk = |this: &mut Self| std::mem::take(&mut this.talk);
-            stepped = match stepped {
-                Err(failure) => {
-                    self.decision.refused(&failure);
-                    return Err(failure.into());
-                }
-                Ok(Handshake::NeedsToken(next)) => {
-                    return Ok(Outcome::Next(Next::Shaking(Shaking { next: Some(next), talk: talk(self) })));
-                }
-                Ok(Handshake::Established(shared)) => {
-                    self.accepted(shared.facts())?;
-                    return Ok(Outcome::Next(Next::Established(Box::new(shared))));
-                }
-                Ok(Handshake::NeedsAnswer(question)) => match self.answer(&question) {
-                    Some(answer) => self.call(|call| question.answer(answer, call)),
-                    None => {
-                        let mut talk = talk(self);
-                        talk.deferred.wants = self.wants;
-                        talk.deferred.bindings = self.bindings.cloned();
-                        return Ok(Outcome::Deferred(question, Shaking { next: None, talk }));
-                    }
-                },
-                // A state that this library does not know cannot be gone on from.
-                Ok(_) => return Err(Code::INTERNAL_ERROR),
-            };
-        }
-    }
-
-    /// A context that nobody could write down, where that must be, is none.
-    fn accepted(&mut self, facts: &Facts) -> Result<(), Code> {
-        if self.decision.accepted(facts) {
-            return Ok(());
-        }
-        self.out.clear();
-        Err(Failure::from(HostCause::AuditUnwritable).into())
-    }
-
-    /// What the credential's judge says; `None` where the host must bring a secret first.
-    fn answer(&self, question: &NeedsAnswer) -> Option<Answer> {
-        let question = question.question();
-        let Some(acceptor) = &self.credential.acceptor else { return Some(question.refuse(host::NOBODY)) };
-        match &acceptor.judge {
-            Judge::Store(accounts) => Some(match host::open(accounts) {
-                Ok(store) => store.answer(question),
-                Err(_) => question.refuse(host::NOBODY),
-            }),
-            Judge::One(account) => Some(account.answer(question)),
-            Judge::Host(preset) => {
-                let secrets = [&self.talk.secrets, preset].into_iter().find(|secrets| !secrets.is_empty())?;
-                Some(secrets.answer(question, &self.talk.transcript))
-            }
-        }
-    }
-
-    fn call<R>(&mut self, step: impl FnOnce(Call<'_>) -> R) -> R {
-        let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
-        let mut call = Call::new(SystemTime::now(), &mut random, &mut self.decision, self.out);
-        call.want = self.wants;
-        call.bindings = self.bindings;
-        call.target = self.target;
-        call.peer = self.talk.peer;
-        call.room = self.room;
-        step(call)
-    }
-}
-
-/// CompleteAuthToken: goes on with what the host brought since the leg that asked for it.
-///
-/// # Safety
-/// The pointers are null or hold.
-pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBufferDesc) -> Result<Code, Code> {
-    // SAFETY: as the caller says.
-    let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
-    // SAFETY: as the caller says.
-    let buffers = unsafe { buffers::list(message) }?;
-    let (question, mut shaking) = match context.take() {
-        State::Deferred(question, shaking) => (question, shaking),
-        State::Busy | State::Dead => return Err(Code::INVALID_HANDLE),
-        // Digest's way; the others are complete when they say so.
-        other => {
-            context.put(other);
-            return Err(Code::UNSUPPORTED_FUNCTION);
-        }
-    };
-    let Some(credential) = &context.credential else { return Err(Code::INVALID_HANDLE) };
-    let mut out = Vec::new();
-    let Deferred { wants, bindings, output } = std::mem::take(&mut shaking.talk.deferred);
-    let mut stepper = Stepper {
-        credential,
-        wants,
-        bindings: bindings.as_ref(),
-        target: None,
-        room: None,
-        decision: Decision::new(credential, true, shaking.talk.peer),
-        talk: shaking.talk,
-        out: &mut out,
-    };
-    let answer = stepper.answer(&question).unwrap_or_else(|| {
-        tracing::error!(
-            "no account store is configured, and the host program brought no secret before CompleteAuthToken"
-        );
-        question.question().refuse(library::Refusal::NotAnswered)
-    });
-    let stepped = stepper.call(|call| question.answer(answer, call));
-    let outcome = stepper.goes_on(stepped).inspect_err(|_| context.put(State::Dead))?;
-    // SAFETY: as the caller says.
-    unsafe { complete_message(buffers, &out, output) };
-    match outcome {
-        Outcome::Next(Next::Shaking(shaking)) => {
-            context.put(State::Shaking(shaking));
-            Ok(Code::CONTINUE_NEEDED)
-        }
-        Outcome::Next(Next::Established(shared)) => {
-            context.establish(*shared);
-            Ok(Code::OK)
-        }
-        Outcome::Deferred(..) => {
-            context.put(State::Dead);
-            Err(Code::INTERNAL_ERROR)
-        }
-    }
-}
-
-/// Puts the last token into the message that it belongs to. The leg before it left the buffer's length at zero; how much
-/// room it has was kept. A host that took the buffer away has no use for the token: FreeRDP's sends none with its last
-/// message.
-///
-/// # Safety
-/// As [`complete`].
-unsafe fn complete_message(buffers: &mut [SecBuffer], out: &[u8], (address, room): (usize, u32)) {
-    let Some(buffer) = buffers::output(buffers).filter(|_| !out.is_empty()) else { return };
-    if buffer.cbBuffer == 0 && buffer.pvBuffer.addr() == address {
-        buffer.cbBuffer = room;
-    }
-    // SAFETY: as the caller says.
-    if unsafe { buffers::give(out, Some(&mut *buffer), false) }.is_err() {
-        buffer.cbBuffer = 0;
-        tracing::warn!(bytes = out.len(), "CompleteAuthToken got no buffer for the last token; the peer will miss it");
-    }
-}
-
-/// DeleteSecurityContext, in every state; once more is no mistake.
-///
-/// # Safety
-/// `context` is null or points to a handle.
-pub(crate) unsafe fn delete(context: *const SecHandle) -> Result<Code, Code> {
-    // SAFETY: as the caller says.
-    handles::remove::<Context>(unsafe { read_handle(context) }?)?;
-    Ok(Code::OK)
-}
-
-/// ApplyControlToken: neither NTLM nor Negotiate has any.
-///
-/// # Safety
-/// As [`delete`].
-pub(crate) unsafe fn control(context: *const SecHandle) -> Result<Code, Code> {
-    // SAFETY: as the caller says.
-    handles::get::<Context>(unsafe { read_handle(context) }?)?;
-    Err(Code::UNSUPPORTED_FUNCTION)
 }

@@ -4,6 +4,7 @@
 use crate::abi::{GetKey, SecBuffer, SecBufferDesc, SecHandle, SecPkgInfo, SecurityStatus, TokenInfo};
 use crate::attribute::{self, Place};
 use crate::code::{self, Code, answer};
+use crate::complete;
 use crate::credential::{self, Wanted};
 use crate::establish::{self, Leg};
 use crate::log::{self, LogFn};
@@ -190,15 +191,15 @@ exports! {
     }
     /// Goes on with the secret that a host brought.
     CompleteAuthToken as complete(context: *const SecHandle, message: *mut SecBufferDesc) {
-        establish::complete(context, message)
+        complete::complete(context, message)
     }
     /// Schannel's.
     ApplyControlToken as control(context: *const SecHandle, _input: *mut SecBufferDesc) {
-        establish::control(context)
+        complete::control(context)
     }
     /// Gives a context up, in every state.
     DeleteSecurityContext as delete(context: *const SecHandle) {
-        establish::delete(context)
+        complete::delete(context)
     }
     /// What a context is.
     QueryContextAttributesA as attribute_a(context: *const SecHandle, attribute: u32, value: *mut c_void) {

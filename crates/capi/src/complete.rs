@@ -1,0 +1,104 @@
+//! CompleteAuthToken, DeleteSecurityContext and ApplyControlToken.
+
+use crate::abi::{SecBuffer, SecBufferDesc, SecHandle};
+use crate::code::Code;
+use crate::context::{Context, Deferred, Next, State};
+use crate::credential::read_handle;
+use crate::decision::Decision;
+use crate::stepper::{Outcome, Stepper};
+use crate::{buffers, handles};
+
+/// CompleteAuthToken: goes on with what the host brought since the leg that asked for it.
+///
+/// # Safety
+/// The pointers are null or hold.
+pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBufferDesc) -> Result<Code, Code> {
+    // SAFETY: as the caller says.
+    let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
+    // SAFETY: as the caller says.
+    let buffers = unsafe { buffers::list(message) }?;
+    let (question, mut shaking) = match context.take() {
+        State::Deferred(question, shaking) => (question, shaking),
+        State::Busy | State::Dead => return Err(Code::INVALID_HANDLE),
+        // Digest's way; the others are complete when they say so.
+        other => {
+            context.put(other);
+            return Err(Code::UNSUPPORTED_FUNCTION);
+        }
+    };
+    let Some(credential) = &context.credential else { return Err(Code::INVALID_HANDLE) };
+    let mut out = Vec::new();
+    let Deferred { wants, bindings, output } = std::mem::take(&mut shaking.talk.deferred);
+    let mut stepper = Stepper {
+        credential,
+        wants,
+        bindings: bindings.as_ref(),
+        target: None,
+        room: None,
+        decision: Decision::new(credential, true, shaking.talk.peer),
+        talk: shaking.talk,
+        out: &mut out,
+    };
+    let answer = stepper.answer(&question).unwrap_or_else(|| {
+        tracing::error!(
+            "no account store is configured, and the host program brought no secret before CompleteAuthToken"
+        );
+        question.question().refuse(library::Refusal::NotAnswered)
+    });
+    let stepped = stepper.call(|call| question.answer(answer, call));
+    let outcome = stepper.goes_on(stepped).inspect_err(|_| context.put(State::Dead))?;
+    // SAFETY: as the caller says.
+    unsafe { complete_message(buffers, &out, output) };
+    match outcome {
+        Outcome::Next(Next::Shaking(shaking)) => {
+            context.put(State::Shaking(shaking));
+            Ok(Code::CONTINUE_NEEDED)
+        }
+        Outcome::Next(Next::Established(shared)) => {
+            context.establish(*shared);
+            Ok(Code::OK)
+        }
+        Outcome::Deferred(..) => {
+            context.put(State::Dead);
+            Err(Code::INTERNAL_ERROR)
+        }
+    }
+}
+
+/// Puts the last token into the message that it belongs to. The leg before it left the buffer's length at zero; how much
+/// room it has was kept. A host that took the buffer away has no use for the token: FreeRDP's sends none with its last
+/// message.
+///
+/// # Safety
+/// As [`complete`].
+unsafe fn complete_message(buffers: &mut [SecBuffer], out: &[u8], (address, room): (usize, u32)) {
+    let Some(buffer) = buffers::output(buffers).filter(|_| !out.is_empty()) else { return };
+    if buffer.cbBuffer == 0 && buffer.pvBuffer.addr() == address {
+        buffer.cbBuffer = room;
+    }
+    // SAFETY: as the caller says.
+    if unsafe { buffers::give(out, Some(&mut *buffer), false) }.is_err() {
+        buffer.cbBuffer = 0;
+        tracing::warn!(bytes = out.len(), "CompleteAuthToken got no buffer for the last token; the peer will miss it");
+    }
+}
+
+/// DeleteSecurityContext, in every state; once more is no mistake.
+///
+/// # Safety
+/// `context` is null or points to a handle.
+pub(crate) unsafe fn delete(context: *const SecHandle) -> Result<Code, Code> {
+    // SAFETY: as the caller says.
+    handles::remove::<Context>(unsafe { read_handle(context) }?)?;
+    Ok(Code::OK)
+}
+
+/// ApplyControlToken: neither NTLM nor Negotiate has any.
+///
+/// # Safety
+/// As [`delete`].
+pub(crate) unsafe fn control(context: *const SecHandle) -> Result<Code, Code> {
+    // SAFETY: as the caller says.
+    handles::get::<Context>(unsafe { read_handle(context) }?)?;
+    Err(Code::UNSUPPORTED_FUNCTION)
+}

@@ -1,0 +1,112 @@
+//! One leg of a handshake, with every question answered that can be.
+
+use crate::code::Code;
+use crate::context::{Next, Shaking, Talk};
+use crate::credential::{Credential, Judge};
+use crate::decision::Decision;
+use crate::host;
+use library::{
+    Answer, Call, ChannelBindings, Facts, Failure, Handshake, HostCause, NeedsAnswer, NeedsToken, NoRandomness, Wants,
+};
+use std::time::SystemTime;
+
+/// What a leg leaves behind, before its output is given to the caller.
+pub(crate) enum Outcome {
+    Next(Next),
+    Deferred(NeedsAnswer, Shaking),
+}
+
+/// Steps a handshake until it needs the peer or the host, or ends.
+pub(crate) struct Stepper<'s> {
+    pub(crate) credential: &'s Credential,
+    pub(crate) wants: Wants,
+    pub(crate) bindings: Option<&'s ChannelBindings>,
+    pub(crate) target: Option<&'s str>,
+    pub(crate) room: Option<usize>,
+    pub(crate) decision: Decision,
+    pub(crate) talk: Talk,
+    pub(crate) out: &'s mut Vec<u8>,
+}
+
+impl Stepper<'_> {
+    pub(crate) fn token(&mut self, next: NeedsToken, token: &[u8]) -> Result<Outcome, Code> {
+        let first = self.talk.legs == 0;
+        self.talk.legs += 1;
+        let stepped = self.call(|call| next.token(token, call));
+        if first && self.host_judges() {
+            self.talk.transcript = [token, self.out].concat();
+        }
+        self.goes_on(stepped)
+    }
+
+    fn host_judges(&self) -> bool {
+        matches!(self.credential.acceptor.as_ref().map(|acceptor| &acceptor.judge), Some(Judge::Host(_)))
+    }
+
+    pub(crate) fn goes_on(&mut self, mut stepped: Result<Handshake, Failure>) -> Result<Outcome, Code> {
+        loop {
+            let talk = |this: &mut Self| std::mem::take(&mut this.talk);
+            stepped = match stepped {
+                Err(failure) => {
+                    self.decision.refused(&failure);
+                    return Err(failure.into());
+                }
+                Ok(Handshake::NeedsToken(next)) => {
+                    return Ok(Outcome::Next(Next::Shaking(Shaking { next: Some(next), talk: talk(self) })));
+                }
+                Ok(Handshake::Established(shared)) => {
+                    self.accepted(shared.facts())?;
+                    return Ok(Outcome::Next(Next::Established(Box::new(shared))));
+                }
+                Ok(Handshake::NeedsAnswer(question)) => match self.answer(&question) {
+                    Some(answer) => self.call(|call| question.answer(answer, call)),
+                    None => {
+                        let mut talk = talk(self);
+                        talk.deferred.wants = self.wants;
+                        talk.deferred.bindings = self.bindings.cloned();
+                        return Ok(Outcome::Deferred(question, Shaking { next: None, talk }));
+                    }
+                },
+                // A state that this library does not know cannot be gone on from.
+                Ok(_) => return Err(Code::INTERNAL_ERROR),
+            };
+        }
+    }
+
+    /// A context that nobody could write down, where that must be, is none.
+    fn accepted(&mut self, facts: &Facts) -> Result<(), Code> {
+        if self.decision.accepted(facts) {
+            return Ok(());
+        }
+        self.out.clear();
+        Err(Failure::from(HostCause::AuditUnwritable).into())
+    }
+
+    /// What the credential's judge says; `None` where the host must bring a secret first.
+    pub(crate) fn answer(&self, question: &NeedsAnswer) -> Option<Answer> {
+        let question = question.question();
+        let Some(acceptor) = &self.credential.acceptor else { return Some(question.refuse(host::NOBODY)) };
+        match &acceptor.judge {
+            Judge::Store(accounts) => Some(match host::open(accounts) {
+                Ok(store) => store.answer(question),
+                Err(_) => question.refuse(host::NOBODY),
+            }),
+            Judge::One(account) => Some(account.answer(question)),
+            Judge::Host(preset) => {
+                let secrets = [&self.talk.secrets, preset].into_iter().find(|secrets| !secrets.is_empty())?;
+                Some(secrets.answer(question, &self.talk.transcript))
+            }
+        }
+    }
+
+    pub(crate) fn call<R>(&mut self, step: impl FnOnce(Call<'_>) -> R) -> R {
+        let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
+        let mut call = Call::new(SystemTime::now(), &mut random, &mut self.decision, self.out);
+        call.want = self.wants;
+        call.bindings = self.bindings;
+        call.target = self.target;
+        call.peer = self.talk.peer;
+        call.room = self.room;
+        step(call)
+    }
+}
