@@ -227,3 +227,126 @@ fn packages_of(text: &str) -> Result<Option<PackageList>, Code> {
     }
     text.parse().map(Some).map_err(|_| Code::INVALID_PARAMETER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str) -> Vec<u8> {
+        portcullis_wire::utf16::encode(text)
+    }
+
+    fn text(password: &Password) -> &str {
+        match password {
+            Password::Text(text) => text.expose(),
+            Password::NtHash(_) => panic!("a hash"),
+        }
+    }
+
+    /// The flags say what the characters are, whichever function is called.
+    #[test]
+    fn plain_identities() {
+        let (user, domain, password) = (wide("ann"), wide("CORP"), wide("pass"));
+        let mut plain = AuthIdentity {
+            User: user.as_ptr().cast(),
+            UserLength: 3,
+            Domain: domain.as_ptr().cast(),
+            DomainLength: 4,
+            Password: password.as_ptr().cast(),
+            PasswordLength: 4,
+            Flags: IDENTITY_UNICODE,
+        };
+        // SAFETY: the texts live as long as the test.
+        let read = |plain: &AuthIdentity| unsafe { read::<Ansi>((&raw const *plain).cast()) }.unwrap();
+        let identity = read(&plain);
+        assert_eq!((identity.name().as_str(), text(&identity.password)), ("CORP\\ann", "pass"));
+        plain.Flags |= IDENTITY_NULL_DOMAIN;
+        assert_eq!(read(&plain).name(), "ann");
+        let (user, password) = ("jörg", "pässword");
+        (plain.User, plain.UserLength) = (user.as_ptr().cast(), user.len() as u32);
+        (plain.Password, plain.PasswordLength) = (password.as_ptr().cast(), password.len() as u32);
+        plain.Flags = IDENTITY_ANSI | IDENTITY_NULL_DOMAIN;
+        // SAFETY: as above.
+        let identity = unsafe { super::read::<Wide>((&raw const plain).cast()) }.unwrap();
+        assert_eq!((identity.name().as_str(), text(&identity.password)), ("jörg", "pässword"));
+    }
+
+    #[test]
+    fn extended_identities() {
+        let (user, list) = ("ann", "!kerberos");
+        let mut ex = AuthIdentityEx {
+            Version: IDENTITY_VERSION,
+            Length: size_of::<AuthIdentityEx>() as u32,
+            User: user.as_ptr().cast(),
+            UserLength: 3,
+            Domain: std::ptr::null(),
+            DomainLength: 0,
+            Password: std::ptr::null(),
+            PasswordLength: 0,
+            // Without UNICODE nothing is read behind the structure, whatever else is said.
+            Flags: IDENTITY_ANSI | IDENTITY_EXTENDED,
+            PackageList: list.as_ptr().cast(),
+            PackageListLength: list.len() as u32,
+        };
+        // SAFETY: the texts live as long as the test.
+        let read = |ex: &AuthIdentityEx| unsafe { read::<Wide>((&raw const *ex).cast()) };
+        let identity = read(&ex).unwrap();
+        assert_eq!((identity.name().as_str(), identity.packages.unwrap().to_string().as_str()), ("ann", list));
+        assert!(identity.host.is_empty());
+        ex.Length -= 1;
+        assert_eq!(read(&ex).err(), Some(Code::INVALID_PARAMETER));
+        ex.Length += 1;
+        ex.PackageListLength = 1; // "!"
+        assert_eq!(read(&ex).err(), Some(Code::INVALID_PARAMETER));
+    }
+
+    /// One block: a header, then user, domain and a packed password.
+    fn block() -> Vec<u8> {
+        let (user, domain, password) = (wide("ann"), wide("CORP"), wide("pass"));
+        let mut packed = vec![28, 0, 44, 0];
+        packed.extend(PASSWORD);
+        packed.extend([28, 0, 0, 0, 16, 0, 0, 0]);
+        packed.extend([8, 0, 0, 0, password.len() as u8, 0, 0, 0]);
+        packed.extend(&password);
+        let at = size_of::<AuthIdentityEx2>();
+        let head = AuthIdentityEx2 {
+            Version: IDENTITY_VERSION_2,
+            cbHeaderLength: at as u16,
+            cbStructureLength: (at + user.len() + domain.len() + packed.len()) as u32,
+            UserOffset: at as u32,
+            UserLength: user.len() as u16,
+            DomainOffset: (at + user.len()) as u32,
+            DomainLength: domain.len() as u16,
+            PackedCredentialsOffset: (at + user.len() + domain.len()) as u32,
+            PackedCredentialsLength: packed.len() as u16,
+            Flags: IDENTITY_UNICODE,
+            PackageListOffset: 0,
+            PackageListLength: 0,
+        };
+        // SAFETY: a structure of numbers; the bytes between them are not looked at.
+        let head: [u8; 48] = unsafe { std::mem::transmute(head) };
+        [&head[..], &user, &domain, &packed].concat()
+    }
+
+    #[test]
+    fn packed_identities() {
+        let block = block();
+        // SAFETY: the block is as long as it says.
+        let read = |block: &[u8]| unsafe { read::<Ansi>(block.as_ptr().cast()) };
+        let identity = read(&block).unwrap();
+        assert_eq!((identity.name().as_str(), text(&identity.password)), ("CORP\\ann", "pass"));
+        // Another kind of credential.
+        let mut other = block.clone();
+        let kind = other.len() - 44 + 4;
+        other[kind] ^= 1;
+        assert_eq!(read(&other).err(), Some(Code::UNKNOWN_CREDENTIALS));
+        // Whatever an offset or length says, nothing outside the block is read; the block's own length is the caller's word.
+        for at in (12..48).chain(block.len() - 44..block.len() - 8) {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bent = block.clone();
+                bent[at] = value;
+                drop(read(&bent));
+            }
+        }
+    }
+}

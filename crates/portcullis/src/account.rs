@@ -36,9 +36,9 @@ pub struct Group {
 }
 
 impl Account {
-    /// `DOMAIN\name`, the form of SECPKG_ATTR_NAMES.
+    /// `DOMAIN\name`, the form of SECPKG_ATTR_NAMES; the name alone of an account without a domain.
     pub fn qualified_name(&self) -> String {
-        format!("{}\\{}", self.domain, self.name)
+        if self.domain.is_empty() { self.name.clone() } else { format!("{}\\{}", self.domain, self.name) }
     }
 }
 
