@@ -17,6 +17,9 @@ pub struct Call<'a> {
     pub want: Wants,
     /// The bindings of the channel that the tokens come through. Defaults to none.
     pub bindings: Option<&'a ChannelBindings>,
+    /// Whether an acceptor only reports how the client's bindings were judged (SEC_CHANNEL_BINDINGS_AUDIT_BINDINGS),
+    /// whatever its credential's policy. Defaults to `false`.
+    pub audits_bindings: bool,
     /// The service that an initiator means, as an SPN (`HTTP/web.example`). Acceptors do not look at it. Defaults to
     /// none.
     pub target: Option<&'a str>,
@@ -29,7 +32,18 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A call with the four things that every call needs, and the defaults for the rest.
     pub fn new(now: SystemTime, random: &'a mut dyn Random, events: &'a mut dyn Events, out: &'a mut Vec<u8>) -> Self {
-        Self { now, random, events, out, want: Wants::default(), bindings: None, target: None, peer: None, room: None }
+        Self {
+            now,
+            random,
+            events,
+            out,
+            want: Wants::default(),
+            bindings: None,
+            audits_bindings: false,
+            target: None,
+            peer: None,
+            room: None,
+        }
     }
 }
 
@@ -84,6 +98,7 @@ pub(crate) struct Leg<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) want: Wants,
     pub(crate) bindings: Option<&'a ChannelBindings>,
+    pub(crate) audits_bindings: bool,
     pub(crate) target: Option<&'a str>,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) room: Option<usize>,
@@ -100,6 +115,7 @@ impl Leg<'_> {
             out,
             want,
             bindings: self.bindings,
+            audits_bindings: self.audits_bindings,
             target: self.target,
             peer: self.peer,
             room: self.room.map(|room| room.saturating_sub(overhead)),
@@ -132,7 +148,7 @@ impl Leg<'_> {
 
 impl<'a> From<Call<'a>> for Leg<'a> {
     fn from(call: Call<'a>) -> Self {
-        let Call { now, random, events, out, want, bindings, target, peer, room } = call;
-        Self { now, random, events, out, want, bindings, target, peer, room }
+        let Call { now, random, events, out, want, bindings, audits_bindings, target, peer, room } = call;
+        Self { now, random, events, out, want, bindings, audits_bindings, target, peer, room }
     }
 }

@@ -32,6 +32,11 @@ impl Context {
         &self.facts
     }
 
+    /// The same, to be kept beside the context or beyond it.
+    pub fn share_facts(&self) -> Arc<Facts> {
+        Arc::clone(&self.facts)
+    }
+
     /// Signs a message into its token (MakeSignature); gives the token's length in bytes.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ pub struct VerifyNtlm {
     pub peer: Option<IpAddr>,
     message: Vec<u8>,
     form: ntlm::Form,
+    transcript: Vec<u8>,
 }
 
 impl VerifyNtlm {
@@ -75,7 +76,18 @@ impl VerifyNtlm {
         message: Vec<u8>,
         form: ntlm::Form,
     ) -> Self {
-        Self { id: Id::next(), claim, server_challenge, peer, message, form }
+        Self { id: Id::next(), claim, server_challenge, peer, message, form, transcript: Vec::new() }
+    }
+
+    /// The same question of a handshake whose messages so far are these.
+    pub(crate) fn after(self, transcript: Vec<u8>) -> Self {
+        Self { transcript, ..self }
+    }
+
+    /// NEGOTIATE and CHALLENGE as they were sent, one behind the other: what a MIC covers before [`message`](Self::message).
+    /// Empty in a process that answers for another.
+    pub fn transcript(&self) -> &[u8] {
+        &self.transcript
     }
 
     /// The form of the response; NTLMv1 reaches an authority only where the credential has the `danger_` field set.

@@ -565,3 +565,34 @@ fn the_key_over_the_names_is_a_proof_too() {
     }
     assert_eq!(ends(Secret::new([0; 16])), "account/wrong-proof");
 }
+
+/// A proof tells whether it covers the domain that was named.
+#[test]
+fn the_domain_is_under_the_proof_or_said_not_to_be() {
+    struct Tells(std::sync::Mutex<Option<bool>>);
+    impl Authority for Tells {
+        fn answer(&self, question: &Question) -> Answer {
+            let Question::VerifyNtlm(ntlm) = question else { panic!("{question:?}") };
+            let verified = ntlm::verify(&keys::nt_hash("Password"), ntlm);
+            *self.0.lock().unwrap() = verified.map(|verified| verified.proves_domain());
+            question.refuse(Refusal::WrongProof)
+        }
+    }
+    let acceptor = Credential::acceptor(Ntlm::new(server_names()));
+    let tells = |client: ntlm::Initiator, change: fn(&mut Vec<u8>)| {
+        let (judge, initiator) = (Tells(std::sync::Mutex::new(None)), Credential::initiator(client));
+        let edit = |number: usize, message: &mut Vec<u8>| {
+            if number == 2 {
+                change(message)
+            }
+        };
+        meet((&initiator, &wanting(SEALED)), (&acceptor, &Settings::default()), &judge, edit);
+        judge.0.into_inner().unwrap()
+    };
+    let nameless = || ntlm::Initiator::with_password("User", "", &Secret::new("Password".to_owned()));
+    assert_eq!(tells(client("Password"), |_| {}), Some(true));
+    assert_eq!(tells(nameless(), |_| {}), Some(true), "that there is none is proved as well");
+    // Somebody on the way writes a domain into a message whose proof has none: over the start of the user's name.
+    assert_eq!(tells(nameless(), |message| message.copy_within(36..44, 28)), Some(false));
+    assert_eq!(tells(client("password"), |_| {}), None);
+}

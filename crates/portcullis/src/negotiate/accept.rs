@@ -43,7 +43,9 @@ impl Step for AwaitFirst {
     /// Which mechanism it will be is not known yet: the most that one of them wants.
     fn least_room(&self, want: &Wants) -> usize {
         let begun = self.acceptor.offered.iter().map(|package| Arc::clone(package).begin());
-        mechanism::least_room(begun.map(|step| step.least_room(want)).max().unwrap_or(0), want)
+        let most = begun.map(|step| step.least_room(want)).max().unwrap_or(0);
+        // Without a frame it is not cut.
+        most.max(mechanism::least_room(most, want))
     }
 }
 

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 const MAX_TOKEN: usize = 72 * 1024;
 
 /// The least room that a piece may have.
-const MIN_PIECE: usize = 5;
+pub(super) const MIN_PIECE: usize = 5;
 
 /// A token that may not be whole yet.
 pub(super) enum Gathered<'t> {

@@ -19,6 +19,7 @@ pub(super) fn run(
     // The list is signed with the mechanism's keys (RFC 4178 §4.1): integrity is always asked for.
     let want = Wants { flags: leg.want.flags | ContextFlags::INTEGRITY, ..leg.want };
     if fragments::wanted(&leg.want) {
+        leg.needs_room(fragments::MIN_PIECE)?;
         let mut inner = leg.inner(want, 0, token);
         inner.room = None;
         return mechanism.step(input, &mut inner);
@@ -29,7 +30,7 @@ pub(super) fn run(
 
 /// The room that [`run`] insists on, of which the mechanism wants `inner`.
 pub(super) fn least_room(inner: usize, want: &Wants) -> usize {
-    if fragments::wanted(want) { 0 } else { FRAME + inner }
+    if fragments::wanted(want) { fragments::MIN_PIECE } else { FRAME + inner }
 }
 
 /// Checks the peer's signature over the initiator's list.

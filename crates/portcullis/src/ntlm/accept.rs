@@ -165,7 +165,8 @@ impl Step for AwaitAuthenticate {
 
         let question = VerifyNtlm::new(claim, self.server_challenge, leg.peer, token.to_vec(), form);
         let Self { acceptor, transcript, logon_id, .. } = *self;
-        Ok(Next::Ask(Question::VerifyNtlm(question), Box::new(AwaitVerdict { acceptor, transcript, flags, logon_id })))
+        let question = Question::VerifyNtlm(question.after(transcript));
+        Ok(Next::Ask(question, Box::new(AwaitVerdict { acceptor, flags, logon_id })))
     }
 }
 
@@ -206,8 +207,6 @@ impl AwaitAuthenticate {
 
 struct AwaitVerdict {
     acceptor: Arc<Acceptor>,
-    /// NEGOTIATE and CHALLENGE as they were sent.
-    transcript: Vec<u8>,
     /// The session's flags.
     flags: Flags,
     logon_id: u64,
@@ -270,7 +269,7 @@ impl AwaitVerdict {
         let client = client_bindings(&response)?;
         let bindings = judge_bindings(&self.acceptor, client, leg)?;
         self.acceptor.check_target(&question.claim)?;
-        let has_mic = self.check_mic(&message, &response, &session_key)?;
+        let has_mic = self.check_mic(question.transcript(), &message, &response, &session_key)?;
         Ok(Proved { session_key, has_mic, bindings, bindings_aware: client != ClientBindings::Unaware })
     }
 
@@ -278,6 +277,7 @@ impl AwaitVerdict {
     /// nobody on the way can take the announcement back. Says whether there is one.
     fn check_mic(
         &self,
+        transcript: &[u8],
         message: &Authenticate<'_>,
         response: &NtResponse<'_>,
         session_key: &Key,
@@ -291,7 +291,7 @@ impl AwaitVerdict {
         }
         let before = message.raw.get(..MIC_OFFSET).unwrap_or_default();
         let behind = message.raw.get(MIC_OFFSET + mic.len()..).unwrap_or_default();
-        let expected = keys::mic(session_key, &[&self.transcript], (before, behind));
+        let expected = keys::mic(session_key, &[transcript], (before, behind));
         if bool::from(expected.ct_eq(mic)) { Ok(true) } else { Err(Cause::MicWrong.into()) }
     }
 }
@@ -352,6 +352,10 @@ fn claim(message: &Authenticate<'_>, response: &NtResponse<'_>) -> Result<Claim,
     }
     utf16::decode_into(target, 0, "MsvAvTargetName", &mut claim.text)?;
     claim.end_part();
+    // No name holds a NUL, and whoever hands one on to C would cut it there: a client could be known by another's name.
+    if claim.text.contains('\0') {
+        return Err(Error::new(0, "names", Kind::Unexpected));
+    }
     Ok(claim.build())
 }
 
@@ -386,7 +390,10 @@ fn judge_bindings(
     client: ClientBindings<'_>,
     leg: &mut Leg<'_>,
 ) -> Result<BindingsOutcome, Failure> {
-    let policy = acceptor.config.bindings.for_call(leg.bindings.is_some(), leg.want.flags);
+    let policy = match leg.audits_bindings {
+        true => BindingPolicy::Audit,
+        false => acceptor.config.bindings.for_call(leg.bindings.is_some(), leg.want.flags),
+    };
     let outcome = policy.judge(leg.bindings, client);
     leg.event(&Event::Bindings { outcome, aware: client != ClientBindings::Unaware });
     match outcome {

@@ -7,13 +7,20 @@ use subtle::{Choice, ConstantTimeEq};
 #[derive(Debug)]
 pub struct Verified {
     session_base_key: keys::Key,
+    proves_domain: bool,
 }
 
 impl Verified {
     /// For an authority that does not hold the secret itself: someone it trusts (a domain controller, another
     /// process) made the comparison and gave this SessionBaseKey.
     pub fn vouched_for(session_base_key: keys::Key) -> Self {
-        Self { session_base_key }
+        Self { session_base_key, proves_domain: false }
+    }
+
+    /// Whether the proof covers the domain that the client names. Where it does not, whoever is on the way may have put it
+    /// there: an authority that knows the account by the claim alone must not report it.
+    pub fn proves_domain(&self) -> bool {
+        self.proves_domain
     }
 
     pub(crate) fn into_session_base_key(self) -> keys::Key {
@@ -32,9 +39,10 @@ pub fn verify(nt_hash: &keys::Key, question: &VerifyNtlm) -> Option<Verified> {
     match (question.form(), NtResponse::decode(message.nt_response).ok()?) {
         (Form::V2, NtResponse::V2(response)) => {
             let claim = &question.claim;
-            let mut found = attempt(nt_hash, question, claim.domain(), &response.proof, response.blob, usable);
+            let found = attempt(nt_hash, question, claim.domain(), &response.proof, response.blob, usable);
             if found.is_none() && !claim.domain().is_empty() {
-                found = attempt(nt_hash, question, "", &response.proof, response.blob, usable);
+                let without = attempt(nt_hash, question, "", &response.proof, response.blob, usable);
+                return without.map(|verified| Verified { proves_domain: false, ..verified });
             }
             found
         }
@@ -76,11 +84,11 @@ fn compare(key: keys::V2Key, question: &VerifyNtlm, proof: &[u8; 16], blob: &[u8
     let expected = Secret::new(key.proof(&question.server_challenge, blob));
     let same = expected.expose().ct_eq(proof) & usable;
     let session_base_key = key.session_base_key(proof);
-    bool::from(same).then_some(Verified { session_base_key })
+    bool::from(same).then_some(Verified { session_base_key, proves_domain: true })
 }
 
 fn v1(nt_hash: &keys::Key, response: &[u8; 24], challenge: &[u8; 8], usable: Choice) -> Option<Verified> {
     let expected = Secret::new(keys::response_v1(nt_hash, challenge));
     let same = expected.expose().ct_eq(response) & usable;
-    bool::from(same).then(|| Verified { session_base_key: keys::session_base_key_v1(nt_hash) })
+    bool::from(same).then(|| Verified { session_base_key: keys::session_base_key_v1(nt_hash), proves_domain: false })
 }

@@ -95,6 +95,13 @@ pub(super) fn cases() -> Vec<Case> {
             m[at - 28] = 2;
         }),
     ];
+    // A host that reads names as C does would see less than was proved.
+    for (name, shows, user, domain) in [
+        ("user-with-nul", "a NUL in the user's name", "User\0x", "DOMAIN"),
+        ("domain-with-nul", "a NUL in the domain", "User", "DOMAIN\\Admin\0"),
+    ] {
+        cases.push(malformed(Case::new(name, shows, Initiator::new(user, domain, "Password"))));
+    }
     cases.extend(edits.map(|(name, shows, edit)| {
         let client = Initiator::user();
         malformed(Case { says: Says::Edited(Box::new(client.clone()), edit), ..Case::new(name, shows, client) })
