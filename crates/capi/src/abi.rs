@@ -101,20 +101,6 @@ pub(crate) struct WinprNtlmSettings {
     pub(crate) hashCallbackArg: *mut c_void,
 }
 
-/// SEC_CHANNEL_BINDINGS: offsets from its own start.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SecChannelBindings {
-    pub(crate) dwInitiatorAddrType: u32,
-    pub(crate) cbInitiatorLength: u32,
-    pub(crate) dwInitiatorOffset: u32,
-    pub(crate) dwAcceptorAddrType: u32,
-    pub(crate) cbAcceptorLength: u32,
-    pub(crate) dwAcceptorOffset: u32,
-    pub(crate) cbApplicationDataLength: u32,
-    pub(crate) dwApplicationDataOffset: u32,
-}
-
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
@@ -209,6 +195,8 @@ pub(crate) const IDENTITY_ANSI: u32 = 1;
 pub(crate) const IDENTITY_UNICODE: u32 = 2;
 /// WinPR's: pointers to settings follow the structure.
 pub(crate) const IDENTITY_EXTENDED: u32 = 0x100;
+/// PROCESS_ENCRYPTED, SYSTEM_PROTECTED, USER_PROTECTED and SYSTEM_ENCRYPTED.
+pub(crate) const IDENTITY_ENCRYPTED: u32 = 0xF0;
 pub(crate) const IDENTITY_NULL_USER: u32 = 0x20000;
 pub(crate) const IDENTITY_NULL_DOMAIN: u32 = 0x40000;
 pub(crate) const IDENTITY_VERSION: u32 = 0x200;
@@ -258,9 +246,6 @@ mod tests {
             AuthIdentityEx2 as "SEC_WINNT_AUTH_IDENTITY_EX2":
                 Version, cbHeaderLength, cbStructureLength, UserOffset, UserLength, DomainOffset, DomainLength,
                 PackedCredentialsOffset, PackedCredentialsLength, Flags, PackageListOffset, PackageListLength;
-            SecChannelBindings as "SEC_CHANNEL_BINDINGS":
-                dwInitiatorAddrType, cbInitiatorLength, dwInitiatorOffset, dwAcceptorAddrType, cbAcceptorLength,
-                dwAcceptorOffset, cbApplicationDataLength, dwApplicationDataOffset;
             Sizes as "SecPkgContext_Sizes": cbMaxToken, cbMaxSignature, cbBlockSize, cbSecurityTrailer;
             OneString as "SecPkgContext_NamesA" "SecPkgContext_NamesW" "SecPkgCredentials_NamesA"
                 "SecPkgCredentials_NamesW": s as "sUserName";

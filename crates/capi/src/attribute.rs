@@ -16,7 +16,7 @@ use crate::{flags, handles, moment, packages, winpr};
 use library::attribute::Attribute;
 use library::{Negotiation, package};
 use std::ffi::c_void;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::SystemTime;
 
 const NAMES: u32 = 1;
@@ -248,17 +248,20 @@ pub(crate) unsafe fn set_peer(context: *const SecHandle, address: *const c_void,
     Ok(Code::OK)
 }
 
-/// The address in a sockaddr_in or sockaddr_in6; a sockaddr_un has none.
-fn peer(bytes: &[u8]) -> Result<Option<IpAddr>, Code> {
+/// The address and port in a sockaddr_in or sockaddr_in6; a sockaddr_un has none.
+fn peer(bytes: &[u8]) -> Result<Option<SocketAddr>, Code> {
     let family = bytes.first_chunk().map(|family| i32::from(u16::from_ne_bytes(*family)));
     let v4 = || bytes.get(..size_of::<libc::sockaddr_in>())?.get(4..)?.first_chunk::<4>();
     let v6 = || bytes.get(..size_of::<libc::sockaddr_in6>())?.get(8..)?.first_chunk::<16>();
-    match family {
-        Some(libc::AF_INET) => v4().map(|v4| Some(Ipv4Addr::from(*v4).into())).ok_or(Code::INVALID_PARAMETER),
-        Some(libc::AF_INET6) => v6().map(|v6| Some(Ipv6Addr::from(*v6).to_canonical())).ok_or(Code::INVALID_PARAMETER),
-        Some(libc::AF_UNIX) => Ok(None),
-        _ => Err(Code::INVALID_PARAMETER),
-    }
+    // In both it follows the family, in the network's order.
+    let port = bytes.get(2..).and_then(|rest| rest.first_chunk()).map_or(0, |port| u16::from_be_bytes(*port));
+    let address = match family {
+        Some(libc::AF_INET) => v4().map(|v4| Ipv4Addr::from(*v4).into()),
+        Some(libc::AF_INET6) => v6().map(|v6| Ipv6Addr::from(*v6).to_canonical()),
+        Some(libc::AF_UNIX) => return Ok(None),
+        _ => None,
+    };
+    address.map(|address| Some(SocketAddr::new(address, port))).ok_or(Code::INVALID_PARAMETER)
 }
 
 /// An output SecBuffer that another library's callers free by `free`.

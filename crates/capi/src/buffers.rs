@@ -2,7 +2,7 @@
 
 use crate::abi::{
     SECBUFFER_ATTRMASK, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_EMPTY, SECBUFFER_READONLY, SECBUFFER_TOKEN,
-    SECBUFFER_VERSION, SecBuffer, SecBufferDesc, SecChannelBindings,
+    SECBUFFER_VERSION, SecBuffer, SecBufferDesc,
 };
 use crate::code::Code;
 use crate::memory;
@@ -11,24 +11,45 @@ use library::ChannelBindings;
 /// More buffers than any function here takes.
 const MOST: u32 = 64;
 
-/// The buffers of a descriptor; none for no descriptor.
+/// The buffers of a descriptor, to be written back to; none for no descriptor.
 ///
 /// # Safety
-/// `desc` is null or points to a descriptor, whose buffers are as many as it says.
+/// `desc` is null or points to a descriptor, whose buffers are as many as it says, and nobody else uses them during the
+/// call.
 pub(crate) unsafe fn list<'d>(desc: *mut SecBufferDesc) -> Result<&'d mut [SecBuffer], Code> {
-    if desc.is_null() {
-        return Ok(&mut []);
-    }
-    // SAFETY: the caller says that it is a descriptor.
-    let SecBufferDesc { ulVersion, cBuffers, pBuffers } = unsafe { desc.read_unaligned() };
-    if ulVersion != SECBUFFER_VERSION || cBuffers > MOST {
-        return Err(Code::INVALID_TOKEN);
-    }
-    if pBuffers.is_null() || cBuffers == 0 {
+    // SAFETY: as the caller says.
+    let (buffers, count) = unsafe { place(desc) }?;
+    if count == 0 {
         return Ok(&mut []);
     }
     // SAFETY: the caller says that as many buffers stand there, and none else uses them during the call.
-    Ok(unsafe { std::slice::from_raw_parts_mut(pBuffers, cBuffers as usize) })
+    Ok(unsafe { std::slice::from_raw_parts_mut(buffers, count) })
+}
+
+/// A copy of the buffers of a descriptor that is only read: some callers give the same one for input and output.
+///
+/// # Safety
+/// `desc` is null or points to a descriptor, whose buffers are as many as it says.
+pub(crate) unsafe fn inputs(desc: *mut SecBufferDesc) -> Result<Vec<SecBuffer>, Code> {
+    // SAFETY: as the caller says.
+    let (buffers, count) = unsafe { place(desc) }?;
+    // SAFETY: the caller says that as many buffers stand there.
+    Ok((0..count).map(|number| unsafe { buffers.add(number).read() }).collect())
+}
+
+/// # Safety
+/// As [`inputs`].
+unsafe fn place(desc: *mut SecBufferDesc) -> Result<(*mut SecBuffer, usize), Code> {
+    if desc.is_null() {
+        return Ok((std::ptr::null_mut(), 0));
+    }
+    // SAFETY: the caller says that it is a descriptor.
+    let SecBufferDesc { ulVersion, cBuffers, pBuffers } = unsafe { desc.read_unaligned() };
+    // What no compiler lays out so is no array of buffers.
+    if ulVersion != SECBUFFER_VERSION || cBuffers > MOST || !pBuffers.is_aligned() {
+        return Err(Code::INVALID_TOKEN);
+    }
+    Ok((pBuffers, if pBuffers.is_null() { 0 } else { cBuffers as usize }))
 }
 
 impl SecBuffer {
@@ -77,36 +98,55 @@ pub(crate) unsafe fn token<'b>(buffers: &[SecBuffer]) -> &'b [u8] {
     token.map_or(&[], |token| unsafe { token.bytes() })
 }
 
-/// The channel bindings among the input buffers.
+/// The channel that a leg goes through, as the caller describes it.
+#[derive(Clone)]
+pub(crate) struct Bindings {
+    pub(crate) channel: ChannelBindings,
+    /// Whether they are only to be reported on (SEC_CHANNEL_BINDINGS_EX).
+    pub(crate) audits: bool,
+}
+
+/// SEC_CHANNEL_BINDINGS_AUDIT_BINDINGS.
+const AUDIT: u32 = 1;
+
+/// The channel bindings among the input buffers. A buffer for them that is empty is a mistake of a server's, which would
+/// go on without checking any; a client without a channel has none.
 ///
 /// # Safety
 /// The buffers are as they say.
-pub(crate) unsafe fn channel_bindings(buffers: &[SecBuffer]) -> Result<Option<ChannelBindings>, Code> {
+pub(crate) unsafe fn channel_bindings(buffers: &[SecBuffer], acceptor: bool) -> Result<Option<Box<Bindings>>, Code> {
     let Some(buffer) = buffers.iter().find(|buffer| buffer.kind() == SECBUFFER_CHANNEL_BINDINGS) else {
         return Ok(None);
     };
     // SAFETY: as the caller says.
-    let bytes = unsafe { buffer.bytes() };
-    if bytes.is_empty() {
-        return Ok(None);
+    match unsafe { buffer.bytes() } {
+        [] if !acceptor => Ok(None),
+        bytes => bindings(bytes).map(Box::new).map(Some).ok_or(Code::INVALID_TOKEN),
     }
-    if bytes.len() < size_of::<SecChannelBindings>() {
-        return Err(Code::INVALID_TOKEN);
-    }
-    // SAFETY: as many bytes stand there, and any bytes are numbers.
-    let header = unsafe { bytes.as_ptr().cast::<SecChannelBindings>().read_unaligned() };
-    let part = |offset: u32, len: u32| {
-        let end = (offset as usize).checked_add(len as usize).ok_or(Code::INVALID_TOKEN)?;
-        if len == 0 { Ok(&[][..]) } else { bytes.get(offset as usize..end).ok_or(Code::INVALID_TOKEN) }
-    };
-    Ok(Some(ChannelBindings {
-        initiator_type: header.dwInitiatorAddrType,
-        initiator: part(header.dwInitiatorOffset, header.cbInitiatorLength)?.to_vec(),
-        acceptor_type: header.dwAcceptorAddrType,
-        acceptor: part(header.dwAcceptorOffset, header.cbAcceptorLength)?.to_vec(),
-        application_data: part(header.dwApplicationDataOffset, header.cbApplicationDataLength)?.to_vec(),
-    }))
 }
+
+/// SEC_CHANNEL_BINDINGS, or SEC_CHANNEL_BINDINGS_EX: the same eight numbers behind four more. The second tells its own
+/// lengths where the first has an address' offset and type, which a TLS channel has not.
+fn bindings(bytes: &[u8]) -> Option<Bindings> {
+    let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let is_extended = bytes.len() >= EXTENDED && number(8)? as usize == EXTENDED && number(12)? as usize <= bytes.len();
+    let (start, audits) = if is_extended { (16, number(4)? & AUDIT != 0) } else { (0, false) };
+    let part = |len_at: usize| {
+        let (len, offset) = (number(start + len_at)? as usize, number(start + len_at + 4)? as usize);
+        if len == 0 { Some(Vec::new()) } else { Some(bytes.get(offset..offset.checked_add(len)?)?.to_vec()) }
+    };
+    let channel = ChannelBindings {
+        initiator_type: number(start)?,
+        initiator: part(4)?,
+        acceptor_type: number(start + 12)?,
+        acceptor: part(16)?,
+        application_data: part(24)?,
+    };
+    Some(Bindings { channel, audits })
+}
+
+/// The size of SEC_CHANNEL_BINDINGS_EX.
+const EXTENDED: usize = 48;
 
 /// Where a token goes: the first buffer that takes one.
 pub(crate) fn output(buffers: &mut [SecBuffer]) -> Option<&mut SecBuffer> {
@@ -133,4 +173,32 @@ pub(crate) unsafe fn give(token: &[u8], to: Option<&mut SecBuffer>, allocate: bo
     to.cbBuffer = len;
     to.BufferType = SECBUFFER_TOKEN;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(numbers: &[u32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn both_forms_of_bindings() {
+        let plain = [&numbers(&[0, 0, 0, 0, 0, 0, 4, 32])[..], b"data"].concat();
+        let read = bindings(&plain).unwrap();
+        assert_eq!((read.channel.application_data.as_slice(), read.audits), (&b"data"[..], false));
+        for (flags, audits) in [(0, false), (1, true), (3, true)] {
+            let ex = [&numbers(&[7, flags, 48, 52, 0, 0, 0, 0, 0, 0, 4, 48])[..], b"data"].concat();
+            let read = bindings(&ex).unwrap();
+            assert_eq!((read.channel.application_data.as_slice(), read.audits), (&b"data"[..], audits));
+            assert_eq!(read.channel.initiator_type, 0);
+        }
+        for len in 0..plain.len() {
+            assert!(bindings(&plain[..len]).is_none(), "{len}");
+        }
+        let mut outside = plain;
+        outside[28..32].fill(0xff);
+        assert!(bindings(&outside).is_none());
+    }
 }

@@ -28,14 +28,16 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
     };
     let Some(credential) = &context.credential else { return Err(Code::INVALID_HANDLE) };
     let mut out = Vec::new();
-    let Deferred { wants, bindings, output } = std::mem::take(&mut shaking.talk.deferred);
+    let Deferred { wants, allocates } = std::mem::take(&mut shaking.talk.host().deferred);
+    let bindings = shaking.talk.bindings.take();
+    let mut decision = Decision::new(credential, true, shaking.talk.peer);
     let mut stepper = Stepper {
         credential,
         wants,
-        bindings: bindings.as_ref(),
+        bindings: bindings.as_deref(),
         target: None,
         room: None,
-        decision: Decision::new(credential, true, shaking.talk.peer),
+        decision: &mut decision,
         talk: shaking.talk,
         out: &mut out,
     };
@@ -48,14 +50,14 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
     let stepped = stepper.call(|call| question.answer(answer, call));
     let outcome = stepper.goes_on(stepped).inspect_err(|_| context.put(State::Dead))?;
     // SAFETY: as the caller says.
-    unsafe { complete_message(buffers, &out, output) };
+    unsafe { complete_message(buffers, &out, allocates) };
     match outcome {
         Outcome::Next(Next::Shaking(shaking)) => {
             context.put(State::Shaking(shaking));
             Ok(Code::CONTINUE_NEEDED)
         }
         Outcome::Next(Next::Established(shared)) => {
-            context.establish(*shared);
+            context.establish(shared);
             Ok(Code::OK)
         }
         Outcome::Deferred(..) => {
@@ -65,20 +67,21 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
     }
 }
 
-/// Puts the last token into the message that it belongs to. The leg before it left the buffer's length at zero; how much
-/// room it has was kept. A host that took the buffer away has no use for the token: FreeRDP's sends none with its last
-/// message.
+/// Puts the last token into the message buffer that the host passes now, as large as it says now; or into memory of ours,
+/// where the leg before was asked for that. A host that has no buffer any more sends no token: FreeRDP's has taken it away by
+/// then, and its last message has none.
 ///
 /// # Safety
 /// As [`complete`].
-unsafe fn complete_message(buffers: &mut [SecBuffer], out: &[u8], (address, room): (usize, u32)) {
-    let Some(buffer) = buffers::output(buffers).filter(|_| !out.is_empty()) else { return };
-    if buffer.cbBuffer == 0 && buffer.pvBuffer.addr() == address {
-        buffer.cbBuffer = room;
+unsafe fn complete_message(buffers: &mut [SecBuffer], out: &[u8], allocate: bool) {
+    if out.is_empty() {
+        return;
     }
     // SAFETY: as the caller says.
-    if unsafe { buffers::give(out, Some(&mut *buffer), false) }.is_err() {
-        buffer.cbBuffer = 0;
+    if unsafe { buffers::give(out, buffers::output(buffers), allocate) }.is_err() {
+        if let Some(buffer) = buffers::output(buffers) {
+            buffer.cbBuffer = 0;
+        }
         tracing::warn!(bytes = out.len(), "CompleteAuthToken got no buffer for the last token; the peer will miss it");
     }
 }

@@ -1,14 +1,15 @@
 //! What a CtxtHandle stands for: a handshake under way, a context that both sides share, or one that failed.
 
 use crate::abi::SecHandle;
+use crate::buffers::Bindings;
 use crate::code::Code;
 use crate::credential::Credential;
 use crate::handles;
 use crate::lock::Lock;
 use crate::secrets::HostSecrets;
 use crate::token::Token;
-use library::{ChannelBindings, Context as Shared, Facts, NeedsAnswer, NeedsToken, Opener, PackageInfo, Sealer, Wants};
-use std::net::IpAddr;
+use library::{Context as Shared, Facts, NeedsAnswer, NeedsToken, Opener, PackageInfo, Sealer, Wants};
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 /// A context's state and, once it is established, its halves. Everything about a peer lives here, and nothing of it in the
@@ -19,8 +20,8 @@ pub(crate) struct Context {
     /// `None` for an imported context.
     pub(crate) credential: Option<Arc<Credential>>,
     pub(crate) state: Lock<State>,
-    /// Set once: messages never wait for the lock of the state.
-    open: OnceLock<Open>,
+    /// Set once: messages never wait for the lock of the state. Elsewhere, so that a half-open context stays small.
+    open: OnceLock<Box<Open>>,
 }
 
 /// Where a context stands.
@@ -50,24 +51,35 @@ pub(crate) struct Shaking {
 #[derive(Default)]
 pub(crate) struct Talk {
     /// The peer's address, where the host told it.
-    pub(crate) peer: Option<IpAddr>,
+    pub(crate) peer: Option<SocketAddr>,
+    /// The channel's bindings, as the last leg that brought some did.
+    pub(crate) bindings: Option<Box<Bindings>>,
+    /// What there is where the host itself judges. Apart, since a leg moves the rest about.
+    pub(crate) host: Option<Box<HostTalk>>,
+}
+
+/// What a host that judges brings and needs.
+#[derive(Default)]
+pub(crate) struct HostTalk {
     /// What the host brought for this peer.
     pub(crate) secrets: HostSecrets,
-    /// The messages before the present one, for hosts that compute a MIC.
-    pub(crate) transcript: Vec<u8>,
     /// What the leg was called with that the host must complete: its answer is judged by that.
     pub(crate) deferred: Deferred,
-    /// How many legs there were.
-    pub(crate) legs: u32,
+}
+
+impl Talk {
+    /// What there is of the host's.
+    pub(crate) fn host(&mut self) -> &mut HostTalk {
+        self.host.get_or_insert_default()
+    }
 }
 
 /// What a leg leaves for CompleteAuthToken.
 #[derive(Default)]
 pub(crate) struct Deferred {
     pub(crate) wants: Wants,
-    pub(crate) bindings: Option<ChannelBindings>,
-    /// The buffer that its output would have gone to, and how large it was.
-    pub(crate) output: (usize, u32),
+    /// Whether its output was to be memory of ours.
+    pub(crate) allocates: bool,
 }
 
 /// Output that waits for a buffer that is large enough.
@@ -80,16 +92,24 @@ pub(crate) struct Pending {
 /// What a leg came to.
 pub(crate) enum Next {
     Shaking(Shaking),
-    Established(Box<Shared>),
+    Established(Shared),
 }
 
-/// An established context, for two threads: one seals while the other opens.
+/// An established context.
 pub(crate) struct Open {
     pub(crate) facts: Arc<Facts>,
-    pub(crate) sealer: Lock<Option<Sealer>>,
-    pub(crate) opener: Lock<Option<Opener>>,
+    /// Until the first message: most servers send none, and need no keys.
+    whole: Lock<Option<Shared>>,
+    /// Set once, from then on.
+    halves: OnceLock<Halves>,
     /// The handle of ACCESS_TOKEN: the context's, so that the caller need not close it.
     token: Lock<Option<SecHandle>>,
+}
+
+/// For two threads: one seals while the other opens.
+pub(crate) struct Halves {
+    pub(crate) sealer: Lock<Option<Sealer>>,
+    pub(crate) opener: Lock<Option<Opener>>,
 }
 
 impl Context {
@@ -126,16 +146,20 @@ impl Context {
 
     /// From now on messages can be protected.
     pub(crate) fn establish(&self, shared: Shared) {
-        let (sealer, opener, facts) = shared.split();
-        let (sealer, opener, token) = (Lock::new(Some(sealer)), Lock::new(Some(opener)), Lock::new(None));
-        // Under the state's lock, which a fork takes first: it sees the halves' locks either way, or neither.
+        let open = Box::new(Open {
+            facts: shared.share_facts(),
+            whole: Lock::new(Some(shared)),
+            halves: OnceLock::new(),
+            token: Lock::new(None),
+        });
+        // Under the state's lock, which a fork takes first: it sees all locks in here, or none.
         let mut state = self.state.lock();
-        *state = if self.open.set(Open { facts, sealer, opener, token }).is_ok() { State::Open } else { State::Dead };
+        *state = if self.open.set(open).is_ok() { State::Open } else { State::Dead };
     }
 
     /// The established context.
     pub(crate) fn open(&self) -> Result<&Open, Code> {
-        self.open.get().ok_or(Code::INVALID_HANDLE)
+        self.open.get().map(Box::as_ref).ok_or(Code::INVALID_HANDLE)
     }
 
     /// Takes the context's locks, in their order.
@@ -147,14 +171,18 @@ impl Context {
         unsafe {
             self.state.take();
             if let Some(open) = self.open.get() {
-                open.sealer.take();
-                open.opener.take();
+                open.whole.take();
+                if let Some(halves) = open.halves.get() {
+                    halves.sealer.take();
+                    halves.opener.take();
+                }
                 open.token.take();
             }
         }
     }
 
-    /// Releases what [`take_locks`](Self::take_locks) took. A context is not established meanwhile: that takes a lock.
+    /// Releases what [`take_locks`](Self::take_locks) took. A context is not established or halved meanwhile: that takes
+    /// a lock.
     ///
     /// # Safety
     /// `take_locks` was called, by this thread or the one that it is the copy of.
@@ -163,8 +191,11 @@ impl Context {
         unsafe {
             if let Some(open) = self.open.get() {
                 open.token.release();
-                open.opener.release();
-                open.sealer.release();
+                if let Some(halves) = open.halves.get() {
+                    halves.opener.release();
+                    halves.sealer.release();
+                }
+                open.whole.release();
             }
             self.state.release();
         }
@@ -172,6 +203,22 @@ impl Context {
 }
 
 impl Open {
+    /// The halves, made for the first message.
+    pub(crate) fn halves(&self) -> Result<&Halves, Code> {
+        if let Some(halves) = self.halves.get() {
+            return Ok(halves);
+        }
+        // Set under the lock, which a fork takes first.
+        let mut whole = self.whole.lock();
+        if let Some(shared) = whole.take() {
+            let (sealer, opener, _) = shared.split();
+            let halves = Halves { sealer: Lock::new(Some(sealer)), opener: Lock::new(Some(opener)) };
+            self.halves.set(halves).map_err(|_| Code::INTERNAL_ERROR)?;
+        }
+        drop(whole);
+        self.halves.get().ok_or(Code::INVALID_HANDLE)
+    }
+
     /// The handle of the account's token, which lives as long as the context.
     pub(crate) fn token(&self) -> Result<SecHandle, Code> {
         if let Some(handle) = *self.token.lock() {

@@ -32,11 +32,12 @@ pub(crate) struct Acceptor {
 }
 
 /// Who says whether a client's proof is right.
+#[derive(Clone)]
 pub(crate) enum Judge {
     /// An account store.
     Store(Accounts),
     /// The account that the credential was acquired with.
-    One(OneAccount),
+    One(Arc<OneAccount>),
     /// The host program, by what it set when the credential was acquired, or sets in each context.
     Host(HostSecrets),
 }
@@ -169,7 +170,7 @@ impl Credential {
             _ => None,
         };
         let named = identity.as_ref().filter(|identity| !identity.is_nobody()).map(Identity::name);
-        let acceptor = if inbound { Some(Acceptor::new(package, identity)?) } else { None };
+        let acceptor = if inbound { Some(Acceptor::new(package, identity, outbound)?) } else { None };
         Ok(Self {
             package,
             acceptor,
@@ -201,7 +202,7 @@ impl Credential {
         };
         let name = identity.name();
         let acceptor = match &credential.acceptor {
-            Some(_) if inbound => Some(Acceptor::new(credential.package, Some(identity))?),
+            Some(_) if inbound => Some(Acceptor::new(credential.package, Some(identity), outbound)?),
             Some(acceptor) => Some(acceptor.again()),
             None => None,
         };
@@ -247,21 +248,27 @@ impl Wanted {
 }
 
 impl Acceptor {
-    fn new(package: &'static PackageInfo, identity: Option<Identity>) -> Result<Self, Code> {
+    fn new(package: &'static PackageInfo, identity: Option<Identity>, initiates: bool) -> Result<Self, Code> {
         let config = host::config()?;
         let settings = config.settings();
         let packages = identity.as_ref().and_then(|identity| identity.packages.clone());
-        let judge = match identity {
-            Some(identity) if !identity.host.is_empty() => Judge::Host(identity.host),
-            Some(identity) if !identity.user.is_empty() => {
-                let nt_hash = identity.nt_hash();
-                Judge::One(OneAccount { user: identity.user, domain: identity.domain, nt_hash })
+        let accounts = host::accounts()?;
+        let judge = match (identity, accounts) {
+            // Who says with one identity both who it is and whom it accepts means the second only where nobody else does.
+            (Some(_), accounts) if initiates && accounts != Accounts::None => Judge::Store(accounts),
+            (Some(identity), accounts) if !identity.host.is_empty() => match accounts {
+                Accounts::None => Judge::Host(identity.host),
+                store => {
+                    tracing::warn!("an account store is configured: the host's SAM file or hash function is not used");
+                    Judge::Store(store)
+                }
+            },
+            (Some(identity), _) if !identity.user.is_empty() => {
+                Judge::One(Arc::new(OneAccount::new(&identity.user, &identity.domain, identity.nt_hash())))
             }
             // An identity that names nobody may still say which packages are meant.
-            _ => match host::accounts()? {
-                Accounts::None => Judge::Host(HostSecrets::default()),
-                accounts => Judge::Store(accounts),
-            },
+            (_, Accounts::None) => Judge::Host(HostSecrets::default()),
+            (_, store) => Judge::Store(store),
         };
         let (netbios, dns) = match &judge {
             Judge::Store(accounts) => {
@@ -289,22 +296,13 @@ impl Acceptor {
 
     /// The same, for a credential that is changed on its other side.
     fn again(&self) -> Self {
-        let judge = match &self.judge {
-            Judge::Store(accounts) => Judge::Store(accounts.clone()),
-            Judge::One(OneAccount { user, domain, nt_hash }) => Judge::One(OneAccount {
-                user: user.clone(),
-                domain: domain.clone(),
-                nt_hash: library::Secret::new(*nt_hash.expose()),
-            }),
-            Judge::Host(secrets) => Judge::Host(secrets.clone()),
-        };
-        Self { credential: self.credential.clone(), judge }
+        Self { credential: self.credential.clone(), judge: self.judge.clone() }
     }
 }
 
 impl Initiator {
     fn new(package: &'static PackageInfo, identity: &Identity) -> Result<Self, Code> {
-        let settings = host::config().map(|config| config.settings()).unwrap_or_default();
+        let settings = host::config()?.settings();
         let packages = identity.packages.clone().unwrap_or_default();
         let named = match identity.is_nobody() {
             true => ntlm::Initiator::anonymous(),

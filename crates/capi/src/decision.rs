@@ -2,9 +2,9 @@
 
 use crate::credential::{Credential, Judge};
 use crate::host;
-use library::{BindingsOutcome, Claim, Event, Events, Facts, Failure};
+use library::{BindingsOutcome, Claim, Event, Events, Facts, Failure, Status, Substatus};
 use portcullis_authority::Record;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 /// Gathers what an audit line needs.
@@ -12,7 +12,7 @@ pub(crate) struct Decision {
     package: &'static str,
     /// The store whose audit log it belongs to.
     accounts: Option<host::Accounts>,
-    peer: Option<IpAddr>,
+    peer: Option<SocketAddr>,
     claim: Option<Claim>,
     mechanism: &'static str,
     version: &'static str,
@@ -20,7 +20,7 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    pub(crate) fn new(credential: &Credential, acceptor: bool, peer: Option<IpAddr>) -> Self {
+    pub(crate) fn new(credential: &Credential, acceptor: bool, peer: Option<SocketAddr>) -> Self {
         let accounts = match credential.acceptor.as_ref().map(|acceptor| &acceptor.judge) {
             Some(Judge::Store(accounts)) if acceptor => Some(accounts.clone()),
             _ => None,
@@ -36,10 +36,9 @@ impl Decision {
 
     /// Writes down who was let in. `false` where that must be possible and was not.
     pub(crate) fn accepted(&self, facts: &Facts) -> bool {
-        let account = facts.client_name();
-        tracing::info!(package = self.package, account, version = facts.version, "established");
+        tracing::info!(package = self.package, account = facts.client_name(), version = facts.version, "established");
         let Some(accounts) = &self.accounts else { return true };
-        let record = Record::accepted(SystemTime::now(), facts, self.address(), &correlation());
+        let record = Record::accepted(SystemTime::now(), facts, self.peer, &correlation());
         host::open(accounts).is_ok_and(|store| store.audit(&record))
     }
 
@@ -50,17 +49,46 @@ impl Decision {
             return;
         }
         let Some(store) = self.accounts.as_ref().and_then(|accounts| host::open(accounts).ok()) else { return };
-        let mut record = Record::refused(SystemTime::now(), failure, self.package, self.address(), &correlation());
+        let mut record = Record::refused(SystemTime::now(), failure, self.package, self.peer, &correlation());
         record.mechanism = self.mechanism;
         record.version = self.version;
         record.claim = self.claim.clone().unwrap_or_default();
         // The refusal stands whether or not it can be written.
         let _ = store.audit(&record);
     }
+}
 
-    fn address(&self) -> Option<SocketAddr> {
-        self.peer.map(|peer| SocketAddr::new(peer, 0))
-    }
+/// Writes down that somebody proved an account's old password to set another, or did not. `false` where that must be
+/// possible and was not.
+pub(crate) fn password_change(
+    store: &host::Opened,
+    package: &'static str,
+    claim: &Claim,
+    verdict: Result<(), &Failure>,
+) -> bool {
+    let (now, id) = (SystemTime::now(), correlation());
+    let mut record = match verdict {
+        Ok(()) => Record {
+            time: now,
+            accepted: true,
+            cause: "ok",
+            status: Status::SEC_E_OK,
+            substatus: Substatus::SUCCESS,
+            account: None,
+            claim: Claim::default(),
+            package,
+            mechanism: "",
+            version: "",
+            peer: None,
+            correlation: id,
+            malformed: None,
+        },
+        Err(failure) => Record::refused(now, failure, package, None, &id),
+    };
+    record.mechanism = "ChangeAccountPassword";
+    record.version = "password";
+    record.claim = claim.clone();
+    store.audit(&record)
 }
 
 /// An id for one line.

@@ -1,13 +1,14 @@
 //! AcceptSecurityContext and InitializeSecurityContext: a leg from the caller's buffers to the library and back.
 
 use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SecBuffer, SecBufferDesc, SecHandle};
+use crate::buffers::Bindings;
 use crate::code::Code;
 use crate::context::{Context, Next, Pending, Shaking, State, Talk};
 use crate::credential::{self, Credential, read_handle};
 use crate::decision::Decision;
 use crate::stepper::{Outcome, Stepper};
 use crate::{buffers, flags, handles, moment};
-use library::{ChannelBindings, ContextFlags, Wants, package};
+use library::{ContextFlags, Wants, package};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,56 +27,78 @@ pub(crate) struct Leg {
     pub(crate) expiry: *mut c_void,
 }
 
+/// Longer tokens are not copied, let alone read: more than any package's, whole or in pieces.
+const LONGEST: usize = 1 << 20;
+
 /// One leg.
 ///
 /// # Safety
 /// The pointers are null or hold.
 pub(crate) unsafe fn run(leg: &Leg) -> Result<Code, Code> {
-    // SAFETY: as the caller says. The token is copied: some callers give one buffer for input and output.
-    let (inputs, outputs) = unsafe { (buffers::list(leg.input)?, buffers::list(leg.output)?) };
     // SAFETY: as the caller says.
-    let (token, bindings) = unsafe { (buffers::token(inputs).to_vec(), buffers::channel_bindings(inputs)?) };
+    let outputs = unsafe { buffers::list(leg.output) }?;
     let allocate = leg.request & flags::ALLOCATE_MEMORY != 0;
-    let place = buffers::output(outputs).map_or((0, 0), |buffer| (buffer.pvBuffer.addr(), buffer.cbBuffer));
-    let mut exchange = Exchange { leg, outputs, bindings, allocate, place, out: Vec::new() };
-    if leg.context.is_null() {
-        // SAFETY: as the caller says.
-        unsafe { exchange.first(&token) }
-    } else {
-        // SAFETY: as the caller says.
-        unsafe { exchange.later(&token) }
+    let room = buffers::output(outputs).map_or(0, |buffer| if buffer.pvBuffer.is_null() { 0 } else { buffer.cbBuffer });
+    let mut exchange = Exchange { leg, outputs, allocate, room: room as usize, out: Vec::new(), has_error: false };
+    // SAFETY: as the caller says.
+    let done = unsafe { exchange.run() };
+    if done.is_err() && !exchange.has_error {
+        exchange.silence();
     }
+    done
 }
 
 /// A leg under way.
 struct Exchange<'l> {
     leg: &'l Leg,
     outputs: &'l mut [SecBuffer],
-    bindings: Option<ChannelBindings>,
     allocate: bool,
-    /// Where the caller's output buffer is, and how large.
-    place: (usize, u32),
+    /// Bytes that the caller has room for.
+    room: usize,
     out: Vec<u8>,
+    /// Whether a failure's token was given to the caller.
+    has_error: bool,
 }
 
 impl Exchange<'_> {
     /// # Safety
     /// As [`run`].
-    unsafe fn first(&mut self, token: &[u8]) -> Result<Code, Code> {
+    unsafe fn run(&mut self) -> Result<Code, Code> {
+        // SAFETY: as the caller says.
+        let inputs = unsafe { buffers::inputs(self.leg.input) }?;
+        // SAFETY: as the caller says.
+        let (token, bindings) =
+            unsafe { (buffers::token(&inputs), buffers::channel_bindings(&inputs, self.leg.acceptor)?) };
+        if token.len() > LONGEST {
+            return Err(Code::INVALID_TOKEN);
+        }
+        // A copy: some callers give one piece of memory for input and output.
+        let token = token.to_vec();
+        if self.leg.context.is_null() {
+            // SAFETY: as the caller says.
+            unsafe { self.first(&token, bindings) }
+        } else {
+            // SAFETY: as the caller says.
+            unsafe { self.later(&token, bindings) }
+        }
+    }
+
+    /// # Safety
+    /// As [`run`].
+    unsafe fn first(&mut self, token: &[u8], bindings: Option<Box<Bindings>>) -> Result<Code, Code> {
         if self.leg.new_context.is_null() {
             return Err(Code::INVALID_HANDLE);
         }
         // SAFETY: as the caller says.
         let credential = handles::get::<Credential>(unsafe { read_handle(self.leg.credential) }?)?;
-        let side = self.side(&credential)?;
-        let context = Context::new(Arc::clone(&credential), self.leg.acceptor);
-        let mut shaking = Shaking { next: Some(side.begin()), talk: Talk::default() };
+        let talk = Talk { bindings, ..Talk::default() };
+        let shaking = Shaking { next: Some(self.side(&credential)?.begin()), talk };
         // Nothing is kept of a first leg whose output does not fit: it is begun anew.
-        let room = if self.allocate { None } else { Some(self.capacity()) };
-        let outcome = self.step(&credential, &mut shaking, token, room).map_err(|code| self.refused(code))?;
+        let room = if self.allocate { None } else { Some(self.room) };
+        let outcome = self.step(&credential, shaking, token, room).map_err(|code| self.refused(code))?;
         // SAFETY: as the caller says.
-        let given = unsafe { self.give(&outcome) }.inspect_err(|_| self.silence())?;
-        let context = Arc::new(context);
+        let given = unsafe { self.give(&outcome) }?;
+        let context = Arc::new(Context::new(credential, self.leg.acceptor));
         let code = self.settle(&context, outcome, given);
         let made = handles::insert(context)?;
         // SAFETY: the caller's variable.
@@ -85,7 +108,7 @@ impl Exchange<'_> {
 
     /// # Safety
     /// As [`run`].
-    unsafe fn later(&mut self, token: &[u8]) -> Result<Code, Code> {
+    unsafe fn later(&mut self, token: &[u8], bindings: Option<Box<Bindings>>) -> Result<Code, Code> {
         // SAFETY: as the caller says.
         let handle = unsafe { read_handle(self.leg.context) }?;
         let context = handles::get::<Context>(handle)?;
@@ -104,15 +127,17 @@ impl Exchange<'_> {
             State::Shaking(mut shaking) => {
                 let wants = self.wants(credential);
                 let least = shaking.next.as_ref().map_or(0, |next| next.least_room(wants));
-                if !self.allocate && self.capacity() < least {
+                if !self.allocate && self.room < least {
                     context.put(State::Shaking(shaking));
                     return Err(Code::BUFFER_TOO_SMALL);
                 }
                 let pieces = wants.flags.contains(ContextFlags::FRAGMENT_TO_FIT)
                     && context.package == &package::NEGOTIATE
                     && !self.allocate;
-                let room = pieces.then(|| self.capacity());
-                self.step(credential, &mut shaking, token, room)
+                let room = pieces.then_some(self.room);
+                // A channel that was named once stays the handshake's.
+                shaking.talk.bindings = bindings.or(shaking.talk.bindings);
+                self.step(credential, shaking, token, room)
             }
             State::Pending(Pending { input, out, next }) if input == token => {
                 self.out = out;
@@ -175,33 +200,30 @@ impl Exchange<'_> {
     fn step(
         &mut self,
         credential: &Arc<Credential>,
-        shaking: &mut Shaking,
+        shaking: Shaking,
         token: &[u8],
         room: Option<usize>,
     ) -> Result<Outcome, Code> {
-        let Some(next) = shaking.next.take() else { return Err(Code::INTERNAL_ERROR) };
-        let talk = std::mem::take(&mut shaking.talk);
-        let mut stepper = Stepper {
+        let Shaking { next: Some(next), mut talk } = shaking else { return Err(Code::INTERNAL_ERROR) };
+        let bindings = talk.bindings.take();
+        let mut decision = Decision::new(credential, self.leg.acceptor, talk.peer);
+        let stepper = Stepper {
             credential,
             wants: self.wants(credential),
-            bindings: self.bindings.as_ref(),
+            bindings: bindings.as_deref(),
             target: self.leg.target.as_deref(),
             room,
-            decision: Decision::new(credential, self.leg.acceptor, talk.peer),
+            decision: &mut decision,
             talk,
             out: &mut self.out,
         };
-        let result = stepper.token(next, token);
-        let decision = stepper.decision;
+        let mut result = stepper.token(next, token);
+        if let Ok(Outcome::Next(Next::Shaking(shaking)) | Outcome::Deferred(_, shaking)) = &mut result {
+            shaking.talk.bindings = bindings;
+        }
         // For refusals too: the host learns why bindings were not met.
         self.tell_bindings(decision.bindings());
         result
-    }
-
-    /// Bytes that the caller has room for.
-    fn capacity(&self) -> usize {
-        let (address, len) = self.place;
-        if address == 0 { 0 } else { len as usize }
     }
 
     /// Gives the output to the caller; says whether memory was allocated for it.
@@ -239,10 +261,9 @@ impl Exchange<'_> {
         let wanted = flags::wanted(self.leg.request, self.leg.acceptor).contains(ContextFlags::EXTENDED_ERROR);
         let has_error = wanted && !self.out.is_empty();
         // SAFETY: the buffers are as `run`'s caller says.
-        let given =
+        self.has_error =
             has_error && unsafe { buffers::give(&self.out, buffers::output(self.outputs), self.allocate) }.is_ok();
-        if !given {
-            self.silence();
+        if !self.has_error {
             return code;
         }
         let allocated = if self.allocate { flags::ALLOCATE_MEMORY } else { 0 };
@@ -262,11 +283,11 @@ impl Exchange<'_> {
             Outcome::Next(Next::Established(shared)) => {
                 let granted = flags::granted(shared.facts().granted, self.leg.request, self.leg.acceptor);
                 self.tell(granted | memory, shared.facts().expiry);
-                context.establish(*shared);
+                context.establish(shared);
                 Code::OK
             }
             Outcome::Deferred(question, mut shaking) => {
-                shaking.talk.deferred.output = self.place;
+                shaking.talk.host().deferred.allocates = self.allocate;
                 context.put(State::Deferred(question, shaking));
                 self.tell(memory, None);
                 Code::COMPLETE_NEEDED

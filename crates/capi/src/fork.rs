@@ -1,6 +1,6 @@
 //! What happens when the host process forks, and when it loads and unloads this library.
 
-use crate::{handles, host, memory};
+use crate::{handles, host, log, memory};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many forks lie between the process that loaded the library and this one.
@@ -42,6 +42,7 @@ extern "C" fn on_unload() {
         handles::forget_all();
         host::forget_all();
         memory::forget_all();
+        log::forget_all();
     });
 }
 
@@ -65,6 +66,7 @@ unsafe extern "C" fn after_in_parent() {
 
 unsafe extern "C" fn after_in_child() {
     GENERATION.fetch_add(1, Ordering::AcqRel);
+    host::alone();
     // SAFETY: `before` took them, in the thread that this one is the copy of.
     unsafe { after_in_parent() }
 }

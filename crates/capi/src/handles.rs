@@ -48,9 +48,16 @@ macro_rules! kinds {
 kinds!(Credential = 1, Context = 2, Token = 3);
 
 struct Slot {
-    /// How often the place was used; the present use among them.
-    uses: u32,
+    /// The handle of its present use, or of the last one.
+    handle: SecHandle,
     held: Option<Held>,
+}
+
+impl Slot {
+    /// How often it was used.
+    fn uses(&self) -> u32 {
+        (self.handle.dwUpper >> 32) as u32
+    }
 }
 
 struct Shard {
@@ -81,13 +88,12 @@ impl Parts {
         SecHandle { dwLower: (self.slot << Self::SHIFT) | low, dwUpper: ((self.uses as usize) << 32) | self.mark(low) }
     }
 
+    /// What a handle of this kind says, true or not: who compares it with a slot's handle need not compute its mark.
     fn of<K: Kind>(handle: SecHandle) -> Result<Self, Code> {
         let low = handle.dwLower & ((1 << Self::SHIFT) - 1);
         let (kind, shard) = (low & 0xf, low >> 4);
-        let uses = (handle.dwUpper >> 32) as u32;
-        let parts = Self { shard, slot: handle.dwLower >> Self::SHIFT, uses };
-        let is_ours = kind == K::MARK && shard < SHARDS && parts.mark(low) == handle.dwUpper & 0xffff_ffff;
-        if is_ours { Ok(parts) } else { Err(Code::INVALID_HANDLE) }
+        let parts = Self { shard, slot: handle.dwLower >> Self::SHIFT, uses: (handle.dwUpper >> 32) as u32 };
+        if kind == K::MARK { Ok(parts) } else { Err(Code::INVALID_HANDLE) }
     }
 
     /// 32 bits that only this process can compute.
@@ -113,26 +119,21 @@ pub(crate) fn insert<K: Kind>(object: Arc<K>) -> Result<SecHandle, Code> {
     let shard = next_shard();
     let mut places = places(shard)?.lock();
     let slot = places.free.pop().unwrap_or(places.slots.len());
-    let held = Some(K::hold(object));
-    let uses = match places.slots.get_mut(slot) {
-        Some(place) => {
-            place.uses += 1;
-            place.held = held;
-            place.uses
-        }
-        None => {
-            places.slots.push(Slot { uses: 1, held });
-            1
-        }
-    };
-    Ok(Parts { shard, slot, uses }.handle::<K>())
+    let uses = places.slots.get(slot).map_or(0, Slot::uses) + 1;
+    let handle = Parts { shard, slot, uses }.handle::<K>();
+    let used = Slot { handle, held: Some(K::hold(object)) };
+    match places.slots.get_mut(slot) {
+        Some(place) => *place = used,
+        None => places.slots.push(used),
+    }
+    Ok(handle)
 }
 
 /// The object of a handle.
 pub(crate) fn get<K: Kind>(handle: SecHandle) -> Result<Arc<K>, Code> {
     let parts = Parts::of::<K>(handle)?;
     let places = places(parts.shard)?.lock();
-    let slot = places.slots.get(parts.slot).filter(|slot| slot.uses == parts.uses);
+    let slot = places.slots.get(parts.slot).filter(|slot| slot.handle == handle);
     slot.and_then(|slot| K::of(slot.held.as_ref()?)).cloned().ok_or(Code::INVALID_HANDLE)
 }
 
@@ -140,7 +141,7 @@ pub(crate) fn get<K: Kind>(handle: SecHandle) -> Result<Arc<K>, Code> {
 pub(crate) fn replace<K: Kind>(handle: SecHandle, object: Arc<K>) -> Result<(), Code> {
     let parts = Parts::of::<K>(handle)?;
     let mut places = places(parts.shard)?.lock();
-    let slot = places.slots.get_mut(parts.slot).filter(|slot| slot.uses == parts.uses).ok_or(Code::INVALID_HANDLE)?;
+    let slot = places.slots.get_mut(parts.slot).filter(|slot| slot.handle == handle).ok_or(Code::INVALID_HANDLE)?;
     let held = slot.held.as_mut().filter(|held| K::of(held).is_some()).ok_or(Code::INVALID_HANDLE)?;
     let before = std::mem::replace(held, K::hold(object));
     drop(places);
@@ -152,10 +153,15 @@ pub(crate) fn replace<K: Kind>(handle: SecHandle, object: Arc<K>) -> Result<(), 
 pub(crate) fn remove<K: Kind>(handle: SecHandle) -> Result<bool, Code> {
     let parts = Parts::of::<K>(handle)?;
     let mut places = places(parts.shard)?.lock();
-    let slot = places.slots.get_mut(parts.slot).filter(|slot| parts.uses <= slot.uses).ok_or(Code::INVALID_HANDLE)?;
-    let held = if parts.uses == slot.uses { slot.held.take() } else { None };
+    let slot = places.slots.get_mut(parts.slot).ok_or(Code::INVALID_HANDLE)?;
+    if slot.handle != handle {
+        // Given up before, if it ever was one.
+        let is_old = parts.uses < slot.uses() && parts.handle::<K>() == handle;
+        return if is_old { Ok(false) } else { Err(Code::INVALID_HANDLE) };
+    }
+    let held = slot.held.take();
     // A place whose count is at its end is not used again: its old handles stay stale.
-    if held.is_some() && slot.uses < u32::MAX {
+    if held.is_some() && slot.uses() < u32::MAX {
         places.free.push(parts.slot);
     }
     // What it was is dropped when the lock is free again: others may wait for it.
@@ -211,12 +217,8 @@ unsafe fn each_context(mut visit: impl FnMut(&Context)) {
 
 /// The handle of a kind whose count of uses is not known: of its place, in its present use.
 pub(crate) fn whole<K: Kind>(lower: usize, mark: usize) -> Result<SecHandle, Code> {
-    let low = lower & ((1 << Parts::SHIFT) - 1);
-    let (kind, shard, slot) = (low & 0xf, low >> 4, lower >> Parts::SHIFT);
-    if kind != K::MARK || shard >= SHARDS {
-        return Err(Code::INVALID_HANDLE);
-    }
-    let uses = places(shard)?.lock().slots.get(slot).map(|slot| slot.uses).ok_or(Code::INVALID_HANDLE)?;
-    let handle = Parts { shard, slot, uses }.handle::<K>();
-    if handle.dwUpper & 0xffff_ffff == mark { Ok(handle) } else { Err(Code::INVALID_HANDLE) }
+    let parts = Parts::of::<K>(SecHandle { dwLower: lower, dwUpper: 0 })?;
+    let places = places(parts.shard)?.lock();
+    let handle = places.slots.get(parts.slot).map(|slot| slot.handle);
+    handle.filter(|of| of.dwLower == lower && of.dwUpper & 0xffff_ffff == mark).ok_or(Code::INVALID_HANDLE)
 }

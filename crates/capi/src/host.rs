@@ -10,6 +10,7 @@ use portcullis_authority::settings::HostNames;
 use portcullis_authority::{AdminError, Audit, DataFolder, Directory, DomainNames, Record, Sqlite};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -72,7 +73,11 @@ struct State {
     open: Vec<(Accounts, u64, Arc<Opened>)>,
 }
 
-static STATE: Lock<State> = Lock::new(State { config: None, chosen: None, open: Vec::new() });
+impl State {
+    const NEW: Self = Self { config: None, chosen: None, open: Vec::new() };
+}
+
+static STATE: Lock<State> = Lock::new(State::NEW);
 
 /// The configuration. A file that cannot be read is told each time: nothing is accepted without it.
 pub(crate) fn config() -> Result<Arc<Config>, Code> {
@@ -244,25 +249,32 @@ struct Inside;
 static GATE: Lock<()> = Lock::new(());
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
+thread_local! {
+    /// How often this thread is inside: a log line written there calls the host's function, which may fork.
+    static HERE: Cell<usize> = const { Cell::new(0) };
+}
+
 impl Inside {
     fn enter() -> Self {
         let _gate = GATE.lock();
         INSIDE.fetch_add(1, Ordering::AcqRel);
+        HERE.set(HERE.get() + 1);
         Self
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
+        HERE.set(HERE.get().saturating_sub(1));
         INSIDE.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// Closes what this process opened; leaves alone what its parent did.
+/// Closes what this process opened, and leaves alone what its parent did; the rest is as before the first call.
 pub(crate) fn forget_all() {
     let generation = fork::generation();
-    let open = std::mem::take(&mut STATE.lock().open);
-    for (_, when, opened) in open {
+    let state = std::mem::replace(&mut *STATE.lock(), State::NEW);
+    for (_, when, opened) in state.open {
         if when == generation { drop(opened) } else { std::mem::forget(opened) }
     }
 }
@@ -277,12 +289,19 @@ pub(crate) unsafe fn take_all() {
     unsafe {
         STATE.take();
         GATE.take();
-        log::take_all();
     }
+    // Who is inside may write a log line on the way out: that lock comes after.
     let until = Instant::now() + PATIENCE;
-    while INSIDE.load(Ordering::Acquire) > 0 && Instant::now() < until {
+    while INSIDE.load(Ordering::Acquire) > HERE.get() && Instant::now() < until {
         std::thread::yield_now();
     }
+    // SAFETY: as the caller says.
+    unsafe { log::take_all() }
+}
+
+/// In a fork's child: of all who were inside only this thread is left.
+pub(crate) fn alone() {
+    INSIDE.store(HERE.get(), Ordering::Release);
 }
 
 /// Releases what [`take_all`] took.

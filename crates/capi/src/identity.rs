@@ -2,11 +2,12 @@
 //! function that it comes by.
 
 use crate::abi::{
-    AuthIdentity, AuthIdentityEx, AuthIdentityEx2, IDENTITY_ANSI, IDENTITY_EXTENDED, IDENTITY_NULL_DOMAIN,
-    IDENTITY_NULL_USER, IDENTITY_UNICODE, IDENTITY_VERSION, IDENTITY_VERSION_2, WinprNtlmSettings,
+    AuthIdentity, AuthIdentityEx, AuthIdentityEx2, IDENTITY_ANSI, IDENTITY_ENCRYPTED, IDENTITY_EXTENDED,
+    IDENTITY_NULL_DOMAIN, IDENTITY_NULL_USER, IDENTITY_UNICODE, IDENTITY_VERSION, IDENTITY_VERSION_2,
+    WinprNtlmSettings,
 };
 use crate::code::Code;
-use crate::secrets::HostSecrets;
+use crate::secrets::{HostSecrets, Means};
 use crate::text::{Ansi, Charset, Wide};
 use library::Secret;
 use library::negotiate::PackageList;
@@ -57,6 +58,16 @@ impl Identity {
 /// # Safety
 /// `at` points to one of the forms, whose pointers and lengths hold.
 pub(crate) unsafe fn read<C: Charset>(at: *const c_void) -> Result<Identity, Code> {
+    // SAFETY: as the caller says.
+    let identity = unsafe { form::<C>(at) }?;
+    // No name holds a NUL: who reads it as C does would take it for another.
+    let whole = |text: &str| !text.contains('\0');
+    if whole(&identity.user) && whole(&identity.domain) { Ok(identity) } else { Err(Code::INVALID_PARAMETER) }
+}
+
+/// # Safety
+/// As [`read`].
+unsafe fn form<C: Charset>(at: *const c_void) -> Result<Identity, Code> {
     // SAFETY: every form is at least this long.
     match unsafe { at.cast::<u32>().read_unaligned() } {
         // SAFETY: as the caller says.
@@ -117,7 +128,7 @@ unsafe fn winpr(settings: &WinprNtlmSettings) -> HostSecrets {
         let path = unsafe { CStr::from_ptr(settings.samFile) }.to_bytes();
         host.sam = Some(PathBuf::from(std::ffi::OsStr::from_bytes(path)));
     }
-    host.callback = settings.hashCallback;
+    host.callback = settings.hashCallback.map(|callback| (callback, Means::NegativeIsNo));
     host.argument = settings.hashCallbackArg.expose_provenance();
     host
 }
@@ -129,6 +140,7 @@ unsafe fn winpr(settings: &WinprNtlmSettings) -> HostSecrets {
 unsafe fn packed<C: Charset>(at: *const AuthIdentityEx2) -> Result<Identity, Code> {
     // SAFETY: as the caller says.
     let head = unsafe { at.read_unaligned() };
+    readable(head.Flags)?;
     let (header, whole) = (usize::from(head.cbHeaderLength), head.cbStructureLength as usize);
     if header < size_of::<AuthIdentityEx2>() || whole < header {
         return Err(Code::INVALID_PARAMETER);
@@ -188,6 +200,11 @@ fn decode<C: Charset>(flags: u32, bytes: &[u8]) -> Result<String, Code> {
     }
 }
 
+/// Refuses what someone else encrypted: it would be taken for the password.
+fn readable(flags: u32) -> Result<(), Code> {
+    if flags & IDENTITY_ENCRYPTED == 0 { Ok(()) } else { Err(Code::UNKNOWN_CREDENTIALS) }
+}
+
 /// The bytes of a character.
 fn charset<C: Charset>(flags: u32) -> usize {
     match flags & (IDENTITY_ANSI | IDENTITY_UNICODE) {
@@ -207,6 +224,7 @@ unsafe fn texts<C: Charset>(
     packages: *const c_void,
     packages_len: u32,
 ) -> Result<Identity, Code> {
+    readable(plain.Flags)?;
     let wide = charset::<C>(plain.Flags) == Wide::WIDTH;
     // SAFETY: as the caller says.
     let text = |at, len| unsafe { if wide { Wide::read_counted(at, len) } else { Ansi::read_counted(at, len) } };

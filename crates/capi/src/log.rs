@@ -57,6 +57,13 @@ pub(crate) fn set(function: Option<LogFn>, argument: *mut c_void) -> Result<Code
     Ok(Code::OK)
 }
 
+/// Closes what lines were sent to.
+pub(crate) fn forget_all() {
+    LEVEL.store(0, Ordering::Relaxed);
+    let before = std::mem::replace(&mut *SINK.lock(), Sink::Off);
+    drop(before);
+}
+
 /// The number of a level in the header: 1 for errors to 5 for traces.
 pub(crate) fn number(level: &Level) -> u8 {
     match *level {
@@ -106,7 +113,11 @@ impl Drop for Line {
         // A log that cannot be written has nobody to be told to.
         match sink {
             Sink::Off => {}
-            Sink::Stderr => drop(io::stderr().write_all(&self.text)),
+            // Not by the standard library: a fork would leave its lock taken in the child.
+            // SAFETY: the text is as long as it says.
+            Sink::Stderr => unsafe {
+                libc::write(libc::STDERR_FILENO, self.text.as_ptr().cast(), self.text.len());
+            },
             Sink::File(file) => drop((&*file).write_all(&self.text)),
             Sink::Host(function, Argument(argument)) => {
                 self.text.retain(|byte| !matches!(byte, 0 | b'\n'));

@@ -8,12 +8,11 @@ use crate::abi::{
     SecBufferDesc, SecHandle,
 };
 use crate::code::Code;
-use crate::context::Context;
+use crate::context::{Context, Open};
 use crate::credential::read_handle;
 use crate::{buffers, handles};
 use library::{Failure, Opener, Sealer, Segment};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// What is done to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +52,10 @@ pub(crate) unsafe fn protect(
         && let Some(stream) = buffers.iter().position(|buffer| buffer.kind() == SECBUFFER_STREAM)
     {
         // SAFETY: as the caller says.
-        unsafe { open_stream(&context, buffers, stream, trailer) }?;
+        unsafe { open_stream(open, buffers, stream, trailer) }?;
     } else {
         // SAFETY: as the caller says; `check` found no overlap.
-        unsafe { segments(&context, work, buffers) }?;
+        unsafe { segments(open, work, buffers) }?;
     }
     if !qop_found.is_null() {
         // SAFETY: the caller's variable.
@@ -84,10 +83,14 @@ fn check(work: Work, buffers: &[SecBuffer], trailer: usize) -> Result<(), Code> 
     if makes && (token.pvBuffer.is_null() || (token.cbBuffer as usize) < trailer) {
         return Err(Code::BUFFER_TOO_SMALL);
     }
-    let mut places: Vec<Range<usize>> = buffers.iter().filter(|buffer| takes_part(buffer)).map(range).collect();
-    places.sort_by_key(|place| place.start);
-    let overlaps = places.windows(2).any(|two| matches!(two, [a, b] if a.end > b.start));
-    if overlaps { Err(Code::INVALID_TOKEN) } else { Ok(()) }
+    // Each with each: they are few, and a list of them would have to be allocated.
+    let mut places = buffers.iter().filter(|buffer| takes_part(buffer)).map(range);
+    while let Some(a) = places.next() {
+        if places.clone().any(|b| a.start < b.end && b.start < a.end) {
+            return Err(Code::INVALID_TOKEN);
+        }
+    }
+    Ok(())
 }
 
 fn takes_part(buffer: &SecBuffer) -> bool {
@@ -101,7 +104,7 @@ fn range(buffer: &SecBuffer) -> Range<usize> {
 
 /// # Safety
 /// The buffers are as they say, and do not overlap.
-unsafe fn segments(context: &Arc<Context>, work: Work, buffers: &mut [SecBuffer]) -> Result<(), Code> {
+unsafe fn segments(open: &Open, work: Work, buffers: &mut [SecBuffer]) -> Result<(), Code> {
     let seals = matches!(work, Work::Seal | Work::Open);
     // A signature is checked against a copy: the library writes into the token when it makes one.
     let mut given = Vec::new();
@@ -130,7 +133,7 @@ unsafe fn segments(context: &Arc<Context>, work: Work, buffers: &mut [SecBuffer]
     if matches!(work, Work::Verify | Work::Open) {
         message.push(Segment::Token(&mut given));
     }
-    let len = run(context, work, &mut message)?;
+    let len = run(open, work, &mut message)?;
     for buffer in buffers {
         match buffer.kind() {
             SECBUFFER_TOKEN if matches!(work, Work::Sign | Work::Seal) => buffer.cbBuffer = len as u32,
@@ -142,15 +145,19 @@ unsafe fn segments(context: &Arc<Context>, work: Work, buffers: &mut [SecBuffer]
     Ok(())
 }
 
-fn run(context: &Arc<Context>, work: Work, message: &mut [Segment<'_>]) -> Result<usize, Code> {
-    let open = context.open()?;
+fn run(open: &Open, work: Work, message: &mut [Segment<'_>]) -> Result<usize, Code> {
+    let halves = open.halves()?;
     let sending = |step: fn(&mut Sealer, &mut [Segment<'_>]) -> Result<usize, Failure>, message: &mut [Segment<'_>]| {
-        let mut half = open.sealer.lock();
-        step(half.as_mut().ok_or(Code::INVALID_HANDLE)?, message).map_err(Code::from)
+        let mut half = halves.sealer.lock();
+        let done = step(half.as_mut().ok_or(Code::INVALID_HANDLE)?, message);
+        drop(half); // a refusal is logged, and the host's function may do anything
+        done.map_err(Code::from)
     };
     let receiving = |step: fn(&mut Opener, &mut [Segment<'_>]) -> Result<(), Failure>, message: &mut [Segment<'_>]| {
-        let mut half = open.opener.lock();
-        step(half.as_mut().ok_or(Code::INVALID_HANDLE)?, message).map(|()| 0).map_err(Code::from)
+        let mut half = halves.opener.lock();
+        let done = step(half.as_mut().ok_or(Code::INVALID_HANDLE)?, message);
+        drop(half);
+        done.map(|()| 0).map_err(Code::from)
     };
     match work {
         Work::Sign => sending(Sealer::sign, message),
@@ -164,18 +171,13 @@ fn run(context: &Arc<Context>, work: Work, message: &mut [Segment<'_>]) -> Resul
 ///
 /// # Safety
 /// The buffers are as they say.
-unsafe fn open_stream(
-    context: &Arc<Context>,
-    buffers: &mut [SecBuffer],
-    stream: usize,
-    trailer: usize,
-) -> Result<(), Code> {
+unsafe fn open_stream(open: &Open, buffers: &mut [SecBuffer], stream: usize, trailer: usize) -> Result<(), Code> {
     let stream = buffers.get(stream).copied().filter(|stream| !stream.is_read_only()).ok_or(Code::INVALID_TOKEN)?;
     // SAFETY: as the caller says.
     let bytes = unsafe { stream.bytes_mut() };
     let (token, data) = bytes.split_at_mut_checked(trailer).ok_or(Code::INVALID_TOKEN)?;
     let (at, len) = (data.as_mut_ptr(), data.len());
-    run(context, Work::Open, &mut [Segment::Token(token), Segment::Data(data)])?;
+    run(open, Work::Open, &mut [Segment::Token(token), Segment::Data(data)])?;
     if let Some(found) = buffers.iter_mut().find(|buffer| buffer.kind() == SECBUFFER_DATA) {
         found.pvBuffer = at.cast();
         found.cbBuffer = len as u32;

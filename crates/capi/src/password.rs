@@ -7,8 +7,8 @@ use crate::abi::{SECBUFFER_CHANGE_PASS_RESPONSE, SecBufferDesc};
 use crate::code::Code;
 use crate::host::{self, Accounts, Opened, Unset};
 use crate::text::Charset;
-use crate::{buffers, memory, packages};
-use library::{Claim, Question, Refusal, Secret, VerifyPassword};
+use crate::{buffers, decision, memory, packages};
+use library::{Claim, Failure, HostCause, Question, Refusal, Secret, VerifyPassword};
 use std::ffi::c_void;
 
 /// What is said of the account.
@@ -39,7 +39,7 @@ pub(crate) unsafe fn change<C: Charset>(change: &Change, output: *mut SecBufferD
     // SAFETY: as the caller says.
     let text = |at| unsafe { C::read(at) };
     let package = text(change.package)?.ok_or(Code::SECPKG_NOT_FOUND)?;
-    packages::named(&package)?;
+    let package = packages::named(&package)?.name;
     let account = text(change.account)?.filter(|name| !name.is_empty()).ok_or(Code::INVALID_PARAMETER)?;
     let domain = text(change.domain)?.unwrap_or_default();
     let old = Secret::new(text(change.old)?.unwrap_or_default());
@@ -52,15 +52,23 @@ pub(crate) unsafe fn change<C: Charset>(change: &Change, output: *mut SecBufferD
     // SAFETY: as the caller says.
     unsafe { tell_policy(&store, output) }?;
     let claim = Claim::new(&account, &domain, "", "");
-    let question = Question::VerifyPassword(VerifyPassword::new(claim, old, None));
+    let question = Question::VerifyPassword(VerifyPassword::new(claim.clone(), old, None));
     let answer = store.answer(&question);
     let name = match answer.verdict() {
         Ok(vouched) => vouched.account.name.clone(),
         Err(Refusal::PasswordExpired | Refusal::MustChange) => {
             library::Principal::parse(&account, &domain).user.to_owned()
         }
-        Err(refusal) => return Err(library::Failure::from(refusal).into()),
+        Err(refusal) => {
+            let failure = Failure::from(refusal);
+            decision::password_change(&store, package, &claim, Err(&failure));
+            return Err(failure.into());
+        }
     };
+    // Before anything changes: what must be written down and cannot be is not done.
+    if !decision::password_change(&store, package, &claim, Ok(())) {
+        return Err(Failure::from(HostCause::AuditUnwritable).into());
+    }
     match store.set_password(&name, &new) {
         Ok(()) => Ok(Code::OK),
         Err(Unset::Elsewhere) => Err(Code::UNSUPPORTED_FUNCTION),

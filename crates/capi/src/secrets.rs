@@ -11,7 +11,7 @@ use portcullis_wire::utf16;
 use sha2::{Digest as _, Sha256};
 use std::ffi::c_void;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// WinPR's function of a server that computes NTOWFv2 for a client.
 pub(crate) type HashCallback = unsafe extern "C" fn(
@@ -29,9 +29,19 @@ pub(crate) type HashCallback = unsafe extern "C" fn(
 pub(crate) struct HostSecrets {
     pub(crate) sam: Option<PathBuf>,
     pub(crate) hash: Option<Arc<GivenHash>>,
-    pub(crate) callback: Option<HashCallback>,
+    pub(crate) callback: Option<(HashCallback, Means)>,
     /// The function's argument, as a number: it is not followed here.
     pub(crate) argument: usize,
+}
+
+/// What a function means by its result: WinPR changed its mind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// More than zero is yes: where it is set as an attribute, which WinPR has done without since.
+    PositiveIsYes,
+    /// Zero is yes to newer hosts and no to older ones: only a negative one certainly is no. A hash that was not written, or
+    /// does not fit the proof, is none in any case.
+    NegativeIsNo,
 }
 
 /// SecPkgContext_AuthNtlmHash.
@@ -46,22 +56,23 @@ impl HostSecrets {
         self.sam.is_none() && self.hash.is_none() && self.callback.is_none()
     }
 
-    /// What it says to a client; `transcript` is the messages before this one, which a function is told of.
-    pub(crate) fn answer(&self, question: &Question, transcript: &[u8]) -> Answer {
+    /// What it says to a client.
+    pub(crate) fn answer(&self, question: &Question) -> Answer {
         let Question::VerifyNtlm(question) = question else { return question.refuse(Refusal::NotAnswered) };
         let verified = match (&self.hash, self.callback) {
             (Some(hash), _) => match &**hash {
                 GivenHash::Nt(hash) => verify(hash, question),
                 GivenHash::V2(hash) => verify_v2(hash, question),
             },
-            (None, Some(callback)) => match call(callback, self.argument, question, transcript) {
+            (None, Some(callback)) => match call(callback, self.argument, question) {
                 Some(hash) => verify_v2(&hash, question),
                 None => return question.refuse(Refusal::UnknownAccount),
             },
             (None, None) => return self.by_sam(question),
         };
-        let claim = &question.claim;
-        judged(question, verified, claim.user(), claim.domain())
+        // The host looked the user up. What it was not asked about is reported only where the proof covers it.
+        let domain = verified.as_ref().filter(|verified| verified.proves_domain()).map(|_| question.claim.domain());
+        judged(question, verified, || account(question.claim.user(), domain.unwrap_or_default()))
     }
 
     fn by_sam(&self, question: &VerifyNtlm) -> Answer {
@@ -74,22 +85,34 @@ impl HostSecrets {
             }
         };
         let (user, domain) = (question.claim.user(), question.claim.domain());
-        let found = find(text.expose(), user, domain).or_else(|| find(text.expose(), user, ""));
-        by_hash(question, found.map(|(hash, domain)| (hash, user, domain)))
+        let (hash, domain) = find(text.expose(), user, domain).unzip();
+        by_hash(question, hash.as_ref(), || account(user, domain.unwrap_or_default()))
     }
 }
 
-/// The entry of `user:domain:LM hash:NT hash:…` with exactly this user and domain. A line that is none, or has no hash,
-/// is no account.
+/// The entry of `user:domain:LM hash:NT hash:…` with exactly this user and domain, else with this user and no domain; of
+/// several the first. A line that is none, or has no hash, is no account. All lines are read whatever is found: the time
+/// tells nobody who is in the file.
 fn find<'s>(sam: &'s str, user: &str, domain: &str) -> Option<(Key, &'s str)> {
-    let entries = sam.lines().filter(|line| !line.starts_with('#'));
-    entries.map(|line| line.split(':')).find_map(|mut fields| {
-        let (name, of, _, hash, _rest) =
-            (fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-        let is_meant = !name.is_empty() && name == user && of == domain;
-        let hash = is_meant.then(|| nt_hash_of_hex(hash).ok()).flatten()?;
-        (!is_nobodys(hash.expose())).then_some((hash, of))
-    })
+    let (mut of_domain, mut of_none) = (None, None);
+    for line in sam.lines().filter(|line| !line.starts_with('#')) {
+        let mut fields = line.split(':');
+        let (Some(name), Some(of), Some(_), Some(hash), Some(_)) =
+            (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            continue;
+        };
+        let Some(hash) = nt_hash_of_hex(hash).ok().filter(|hash| !is_nobodys(hash.expose())) else { continue };
+        if name != user || name.is_empty() {
+            continue;
+        }
+        if of == domain {
+            of_domain.get_or_insert((hash, of));
+        } else if of.is_empty() {
+            of_none.get_or_insert((hash, of));
+        }
+    }
+    of_domain.or(of_none)
 }
 
 /// A hash written in hexadecimal.
@@ -109,56 +132,67 @@ pub(crate) fn nt_hash_of_hex(text: &str) -> Result<Key, Code> {
 
 /// The one account that an acceptor was made for.
 pub(crate) struct OneAccount {
-    pub(crate) user: String,
-    pub(crate) domain: String,
-    pub(crate) nt_hash: Key,
+    account: Arc<Account>,
+    /// `None` where the identity has no password: then nobody is let in.
+    nt_hash: Option<Key>,
 }
 
 impl OneAccount {
+    pub(crate) fn new(user: &str, domain: &str, nt_hash: Key) -> Self {
+        let nt_hash = Some(nt_hash).filter(|hash| !is_nobodys(hash.expose()));
+        Self { account: account(user, domain), nt_hash }
+    }
+
     /// What it says to a client. Without a domain of its own, any that a client names is right.
     pub(crate) fn answer(&self, question: &Question) -> Answer {
         let Question::VerifyNtlm(question) = question else { return question.refuse(Refusal::NotAnswered) };
-        let hash = || (Secret::new(*self.nt_hash.expose()), self.user.as_str(), self.domain.as_str());
-        by_hash(question, self.is_meant(&question.claim).then(hash))
+        let hash = self.nt_hash.as_ref().filter(|_| self.is_meant(&question.claim));
+        by_hash(question, hash, || Arc::clone(&self.account))
     }
 
     fn is_meant(&self, claim: &Claim) -> bool {
-        let principal = claim.principal();
-        let same = |domain: &str| self.domain.is_empty() || utf16::same_name(domain, &self.domain);
+        let (mine, principal) = (&*self.account, claim.principal());
+        let same = |domain: &str| mine.domain.is_empty() || utf16::same_name(domain, &mine.domain);
         match principal.realm {
-            Realm::Here => utf16::same_name(principal.user, &self.user),
-            Realm::Domain(domain) => utf16::same_name(principal.user, &self.user) && same(domain),
+            Realm::Here => utf16::same_name(principal.user, &mine.name),
+            Realm::Domain(domain) => utf16::same_name(principal.user, &mine.name) && same(domain),
             Realm::Upn { name, suffix } => {
-                utf16::same_name(principal.user, &self.user) || utf16::same_name(name, &self.user) && same(suffix)
+                utf16::same_name(principal.user, &mine.name) || utf16::same_name(name, &mine.name) && same(suffix)
             }
         }
     }
 }
 
-/// Compares with a hash, and with nobody's where there is none: the work is the same.
-fn by_hash(question: &VerifyNtlm, found: Option<(Key, &str, &str)>) -> Answer {
-    match found {
-        Some((hash, user, domain)) => judged(question, verify(&hash, question), user, domain),
+/// Compares with an account's hash, and with nobody's where there is none: the work is the same.
+fn by_hash(question: &VerifyNtlm, hash: Option<&Key>, account: impl FnOnce() -> Arc<Account>) -> Answer {
+    match hash {
+        Some(hash) => judged(question, verify(hash, question), account),
         None => {
-            let mut nobody = Secret::new([0; 16]);
-            if getrandom::fill(nobody.expose_mut()).is_ok() {
-                drop(verify(&nobody, question));
-            }
+            static NOBODY: OnceLock<Key> = OnceLock::new();
+            drop(verify(NOBODY.get_or_init(nobodys), question));
             question.refuse(Refusal::UnknownAccount)
         }
     }
 }
 
-fn judged(question: &VerifyNtlm, verified: Option<Verified>, user: &str, domain: &str) -> Answer {
+/// A hash that no password is known to.
+fn nobodys() -> Key {
+    let mut hash = Secret::new([1; 16]);
+    // Without randomness it is still nobody's: what comes of the comparison is dropped.
+    let _ = getrandom::fill(hash.expose_mut());
+    hash
+}
+
+fn judged(question: &VerifyNtlm, verified: Option<Verified>, account: impl FnOnce() -> Arc<Account>) -> Answer {
     match verified {
-        Some(verified) => question.accept(verified, Arc::new(account(user, domain))),
+        Some(verified) => question.accept(verified, account()),
         None => question.refuse(Refusal::WrongProof),
     }
 }
 
 /// An account of which nothing is known but its name.
-fn account(user: &str, domain: &str) -> Account {
-    Account {
+fn account(user: &str, domain: &str) -> Arc<Account> {
+    Arc::new(Account {
         sid: sid(user, domain),
         name: user.to_owned(),
         domain: domain.to_owned(),
@@ -169,7 +203,7 @@ fn account(user: &str, domain: &str) -> Account {
         groups: Vec::new(),
         logoff_at: None,
         password_expires_at: None,
-    }
+    })
 }
 
 /// A SID that always is the same for the same name, and of nobody else: the name's hash stands where a domain's random
@@ -182,10 +216,9 @@ fn sid(user: &str, domain: &str) -> Sid {
     Sid::new(5, &sub).unwrap_or(library::well_known::ANONYMOUS)
 }
 
-/// Asks the host's function. What it returns means yes or no in different versions; a hash that it wrote must fit the
-/// client's proof in any case, and one that it did not write is no account's.
-fn call(callback: HashCallback, argument: usize, question: &VerifyNtlm, transcript: &[u8]) -> Option<Key> {
-    let parts = Parts::of(question, transcript)?;
+/// Asks the host's function.
+fn call((callback, means): (HashCallback, Means), argument: usize, question: &VerifyNtlm) -> Option<Key> {
+    let parts = Parts::of(question)?;
     let (user, domain) = (utf16::encode(question.claim.user()), utf16::encode(question.claim.domain()));
     let text = |bytes: &[u8]| if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr().cast() };
     let identity = AuthIdentity {
@@ -216,7 +249,8 @@ fn call(callback: HashCallback, argument: usize, question: &VerifyNtlm, transcri
             hash.expose_mut().as_mut_ptr(),
         )
     };
-    (said >= 0 && !is_nobodys(hash.expose())).then_some(hash)
+    let yes = if means == Means::PositiveIsYes { said > 0 } else { said >= 0 };
+    (yes && !is_nobodys(hash.expose())).then_some(hash)
 }
 
 /// What the host can compute a proof over: the pieces of the client's messages.
@@ -230,7 +264,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    pub(crate) fn of(question: &VerifyNtlm, transcript: &[u8]) -> Option<Self> {
+    pub(crate) fn of(question: &VerifyNtlm) -> Option<Self> {
         let message = Authenticate::decode(question.message(), Charset::Unicode).ok()?;
         let proof_value = match (question.form(), NtResponse::decode(message.nt_response).ok()?) {
             (Form::V2, NtResponse::V2(response)) => [&question.server_challenge[..], response.blob].concat(),
@@ -245,7 +279,7 @@ impl Parts {
             proof_value,
             random_key: message.encrypted_session_key.first_chunk().copied().unwrap_or([0; 16]),
             mic,
-            mic_value: [transcript, &authenticate].concat(),
+            mic_value: [question.transcript(), &authenticate].concat(),
         })
     }
 }
@@ -270,7 +304,8 @@ mod tests {
         let found = |user, domain| find(&sam, user, domain).map(|(hash, _)| hash.expose()[0]);
         assert_eq!(found("ann", "CORP"), Some(0x88));
         assert_eq!(found("ann", ""), Some(0x99));
-        for (user, domain) in [("ann", "OTHER"), ("Ann", "CORP"), ("joe", ""), ("", ""), ("broken", ""), ("zero", "")] {
+        assert_eq!(found("ann", "OTHER"), Some(0x99), "the entry without a domain serves every one");
+        for (user, domain) in [("Ann", "CORP"), ("joe", ""), ("", ""), ("broken", ""), ("zero", "")] {
             assert_eq!(found(user, domain), None, "{user}@{domain}");
         }
     }

@@ -1,13 +1,12 @@
 //! One leg of a handshake, with every question answered that can be.
 
+use crate::buffers::Bindings;
 use crate::code::Code;
 use crate::context::{Next, Shaking, Talk};
 use crate::credential::{Credential, Judge};
 use crate::decision::Decision;
 use crate::host;
-use library::{
-    Answer, Call, ChannelBindings, Facts, Failure, Handshake, HostCause, NeedsAnswer, NeedsToken, NoRandomness, Wants,
-};
+use library::{Answer, Call, Facts, Failure, Handshake, HostCause, NeedsAnswer, NeedsToken, NoRandomness, Wants};
 use std::time::SystemTime;
 
 /// What a leg leaves behind, before its output is given to the caller.
@@ -20,51 +19,39 @@ pub(crate) enum Outcome {
 pub(crate) struct Stepper<'s> {
     pub(crate) credential: &'s Credential,
     pub(crate) wants: Wants,
-    pub(crate) bindings: Option<&'s ChannelBindings>,
+    pub(crate) bindings: Option<&'s Bindings>,
     pub(crate) target: Option<&'s str>,
     pub(crate) room: Option<usize>,
-    pub(crate) decision: Decision,
+    pub(crate) decision: &'s mut Decision,
     pub(crate) talk: Talk,
     pub(crate) out: &'s mut Vec<u8>,
 }
 
 impl Stepper<'_> {
-    pub(crate) fn token(&mut self, next: NeedsToken, token: &[u8]) -> Result<Outcome, Code> {
-        let first = self.talk.legs == 0;
-        self.talk.legs += 1;
+    pub(crate) fn token(mut self, next: NeedsToken, token: &[u8]) -> Result<Outcome, Code> {
         let stepped = self.call(|call| next.token(token, call));
-        if first && self.host_judges() {
-            self.talk.transcript = [token, self.out].concat();
-        }
         self.goes_on(stepped)
     }
 
-    fn host_judges(&self) -> bool {
-        matches!(self.credential.acceptor.as_ref().map(|acceptor| &acceptor.judge), Some(Judge::Host(_)))
-    }
-
-    pub(crate) fn goes_on(&mut self, mut stepped: Result<Handshake, Failure>) -> Result<Outcome, Code> {
+    pub(crate) fn goes_on(mut self, mut stepped: Result<Handshake, Failure>) -> Result<Outcome, Code> {
         loop {
-            let talk = |this: &mut Self| std::mem::take(&mut this.talk);
             stepped = match stepped {
                 Err(failure) => {
                     self.decision.refused(&failure);
                     return Err(failure.into());
                 }
                 Ok(Handshake::NeedsToken(next)) => {
-                    return Ok(Outcome::Next(Next::Shaking(Shaking { next: Some(next), talk: talk(self) })));
+                    return Ok(Outcome::Next(Next::Shaking(Shaking { next: Some(next), talk: self.talk })));
                 }
                 Ok(Handshake::Established(shared)) => {
                     self.accepted(shared.facts())?;
-                    return Ok(Outcome::Next(Next::Established(Box::new(shared))));
+                    return Ok(Outcome::Next(Next::Established(shared)));
                 }
                 Ok(Handshake::NeedsAnswer(question)) => match self.answer(&question) {
                     Some(answer) => self.call(|call| question.answer(answer, call)),
                     None => {
-                        let mut talk = talk(self);
-                        talk.deferred.wants = self.wants;
-                        talk.deferred.bindings = self.bindings.cloned();
-                        return Ok(Outcome::Deferred(question, Shaking { next: None, talk }));
+                        self.talk.host().deferred.wants = self.wants;
+                        return Ok(Outcome::Deferred(question, Shaking { next: None, talk: self.talk }));
                     }
                 },
                 // A state that this library does not know cannot be gone on from.
@@ -93,19 +80,21 @@ impl Stepper<'_> {
             }),
             Judge::One(account) => Some(account.answer(question)),
             Judge::Host(preset) => {
-                let secrets = [&self.talk.secrets, preset].into_iter().find(|secrets| !secrets.is_empty())?;
-                Some(secrets.answer(question, &self.talk.transcript))
+                let brought = self.talk.host.as_deref().map(|host| &host.secrets);
+                let secrets = brought.into_iter().chain([preset]).find(|secrets| !secrets.is_empty())?;
+                Some(secrets.answer(question))
             }
         }
     }
 
     pub(crate) fn call<R>(&mut self, step: impl FnOnce(Call<'_>) -> R) -> R {
         let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
-        let mut call = Call::new(SystemTime::now(), &mut random, &mut self.decision, self.out);
+        let mut call = Call::new(SystemTime::now(), &mut random, self.decision, self.out);
         call.want = self.wants;
-        call.bindings = self.bindings;
+        call.bindings = self.bindings.map(|bindings| &bindings.channel);
+        call.audits_bindings = self.bindings.is_some_and(|bindings| bindings.audits);
         call.target = self.target;
-        call.peer = self.talk.peer;
+        call.peer = self.talk.peer.map(|peer| peer.ip());
         call.room = self.room;
         step(call)
     }

@@ -44,8 +44,9 @@ pub(crate) unsafe fn export(
         return Err(Code::UNSUPPORTED_FUNCTION);
     }
     let key = key()?;
-    let mut sealer = open.sealer.lock();
-    let mut opener = open.opener.lock();
+    let halves = open.halves()?;
+    let mut sealer = halves.sealer.lock();
+    let mut opener = halves.opener.lock();
     let (Some(sends), Some(receives)) = (sealer.take(), opener.take()) else { return Err(Code::INVALID_HANDLE) };
     let shared = Shared::reunite(sends, receives).map_err(|_| Code::INTERNAL_ERROR)?;
     let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
@@ -61,7 +62,7 @@ pub(crate) unsafe fn export(
     let given = memory::copy(&exported)?;
     // SAFETY: the caller's variables. The type's other bits are the caller's.
     unsafe {
-        let attributes = (*packed).BufferType & crate::abi::SECBUFFER_ATTRMASK;
+        let attributes = packed.read_unaligned().BufferType & crate::abi::SECBUFFER_ATTRMASK;
         packed.write_unaligned(SecBuffer {
             cbBuffer: exported.len() as u32,
             BufferType: SECBUFFER_TOKEN | attributes,
@@ -126,7 +127,7 @@ fn default_path() -> Result<PathBuf, Code> {
 
 /// A file of 32 bytes that this user alone can read: nobody else's is believed.
 fn read_or_make(path: &Path) -> Result<Secret<[u8; 32]>, String> {
-    match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path) {
+    match OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC).open(path) {
         Ok(file) => read(file),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => make(path),
         Err(error) => Err(error.to_string()),
@@ -164,7 +165,10 @@ fn make(path: &Path) -> Result<Secret<[u8; 32]>, String> {
     match linked {
         Ok(()) => Ok(key),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path);
+            let file = OpenOptions::new()
+                .read(true)
+                .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
+                .open(path);
             read(file.map_err(|error| error.to_string())?)
         }
         Err(error) => Err(error.to_string()),

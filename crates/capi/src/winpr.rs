@@ -4,9 +4,9 @@
 use crate::abi::SECBUFFER_TOKEN;
 use crate::attribute::{Place, for_free};
 use crate::code::Code;
-use crate::context::{Context, Shaking, State};
+use crate::context::{Context, State};
 use crate::credential::Judge;
-use crate::secrets::{GivenHash, HashCallback, HostSecrets, Parts, is_nobodys};
+use crate::secrets::{GivenHash, HashCallback, HostSecrets, Means, Parts, is_nobodys};
 use library::ntlm::keys::Key;
 use library::{NeedsAnswer, Question, Secret, VerifyNtlm};
 use std::ffi::{CStr, OsStr, c_void};
@@ -38,7 +38,7 @@ pub(crate) fn query(context: &Context, attribute: u32, place: &Place) -> Option<
     if !matches!(attribute, AUTH_IDENTITY | NTPROOF_VALUE | RANDKEY | MIC | MIC_VALUE) {
         return None;
     }
-    Some(with_question(context, |question, shaking| {
+    Some(with_question(context, |question| {
         if attribute == AUTH_IDENTITY {
             let mut names = AuthIdentity { user: [0; 257], domain: [0; 257] };
             fill(&mut names.user, question.claim.user())?;
@@ -47,7 +47,7 @@ pub(crate) fn query(context: &Context, attribute: u32, place: &Place) -> Option<
             return unsafe { place.put(names) };
         }
         place.fits::<crate::abi::SecBuffer>()?;
-        let parts = Parts::of(question, &shaking.talk.transcript).ok_or(Code::INVALID_TOKEN)?;
+        let parts = Parts::of(question).ok_or(Code::INVALID_TOKEN)?;
         let bytes: &[u8] = match attribute {
             NTPROOF_VALUE => &parts.proof_value,
             RANDKEY => &parts.random_key,
@@ -68,9 +68,9 @@ fn fill(field: &mut [u8; 257], text: &str) -> Result<(), Code> {
 }
 
 /// Looks at the question that a context waits with.
-fn with_question<R>(context: &Context, look: impl FnOnce(&VerifyNtlm, &Shaking) -> Result<R, Code>) -> Result<R, Code> {
+fn with_question<R>(context: &Context, look: impl FnOnce(&VerifyNtlm) -> Result<R, Code>) -> Result<R, Code> {
     match &*context.state.lock() {
-        State::Deferred(question, shaking) => look(ntlm(question)?, shaking),
+        State::Deferred(question, _) => look(ntlm(question)?),
         State::Open | State::Shaking(_) | State::Pending(_) => Err(Code::UNSUPPORTED_FUNCTION),
         State::Busy | State::Dead => Err(Code::INVALID_HANDLE),
     }
@@ -102,7 +102,7 @@ pub(crate) unsafe fn set(context: &Context, attribute: u32, value: *mut c_void, 
     // SAFETY: as the caller says.
     let given = unsafe { Given::read(attribute, value, len) }?;
     match &mut *context.state.lock() {
-        State::Shaking(shaking) | State::Deferred(_, shaking) => given.put(&mut shaking.talk.secrets),
+        State::Shaking(shaking) | State::Deferred(_, shaking) => given.put(&mut shaking.talk.host().secrets),
         _ => return Err(Code::INVALID_HANDLE),
     }
     Ok(Code::OK)
@@ -154,7 +154,7 @@ impl Given {
         match self {
             Self::Hash(hash) => secrets.hash = Some(Arc::new(hash)),
             Self::Sam(path) => secrets.sam = Some(path),
-            Self::Callback(callback) => secrets.callback = Some(callback),
+            Self::Callback(callback) => secrets.callback = Some((callback, Means::PositiveIsYes)),
             Self::Argument(argument) => secrets.argument = argument,
         }
     }
