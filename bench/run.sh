@@ -38,6 +38,28 @@ fi
 (cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release) >&2
 set -- portcullis="$target/release/bench-portcullis" sspi-rs="$target/release/bench-sspi-rs"
 
+# The C library and libwinpr2 through one program that knows their function tables alone.
+c_program() { # NAME MODULE account|hash
+    printf '#!/bin/sh\nPORTCULLIS_CONFIG="%s" exec "%s" "%s" "%s"\n' "$work/portcullis.toml" "$work/c-peer" "$2" "$3" >"$work/$1"
+    chmod 755 "$work/$1"
+}
+# The names of bench-portcullis: every byte of a CHALLENGE is hashed three times.
+printf '[names]\nnetbios_computer = "WEB1"\ndns_computer = ""\n' >"$work/portcullis.toml"
+if (cd "$root" && CARGO_TARGET_DIR="$target" cargo build --release -p portcullis-capi) >&2 &&
+    gcc -std=c11 -O2 -Wall -Wextra -rdynamic -I "$root/crates/capi/include" -o "$work/c-peer" "$here/c/peer.c" -ldl; then
+    c_program c "$target/release/libportcullis.so" account
+    c_program c-hash "$target/release/libportcullis.so" hash
+    set -- "$@" c="$work/c" c-hash="$work/c-hash"
+    if pkg-config --exists winpr2; then
+        c_program c-winpr libwinpr2.so.2 hash
+        set -- "$@" c-winpr="$work/c-winpr"
+    else
+        echo "libwinpr2 through the C program: not measurable: libwinpr2-dev is not installed" >&2
+    fi
+else
+    echo "the C library: not measurable: it or its peer does not build" >&2
+fi
+
 if pkg-config --exists winpr2; then
     gcc -O2 -Wall -Wno-deprecated-declarations -o "$work/winpr" "$here/winpr/peer.c" $(pkg-config --cflags --libs winpr2)
     set -- "$@" winpr="$work/winpr"

@@ -12,6 +12,11 @@ use report::{Goal, Report, Series};
 
 const OURS: &str = "portcullis";
 
+// One program in C over function tables: our library with an account given, the same with a hash set, and libwinpr2.
+const C: &str = "c";
+const C_HASH: &str = "c-hash";
+const C_WINPR: &str = "c-winpr";
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [rounds, out, programs @ ..] = &args[..] else {
@@ -28,6 +33,7 @@ fn main() {
     let large = ask(&mut peers, rounds, "seal 65536 64");
     drop(peers);
     library(&mut report, &accept, &small, &large);
+    c_library(&mut report, &accept, &small, &large);
     http::measure(&mut report, rounds, &servers);
     let text = report.text();
     print!("{text}");
@@ -51,7 +57,7 @@ fn ask(peers: &mut [Peer], rounds: usize, command: &str) -> Series {
 }
 
 fn library(report: &mut Report, accept: &Series, small: &Series, large: &Series) {
-    for peer in accept.peers_but(OURS) {
+    for peer in rust_and_winpr(accept) {
         let goal = if peer == "winpr" { Goal::AtMost(0.1) } else { Goal::AtMost(0.5) };
         report.compare("NTLMv2 accept, verified", "µs", accept, (OURS, "accept_us"), (peer, "accept_us"), goal);
         let keys = "NTLMv2 accept, and keys for messages";
@@ -59,7 +65,7 @@ fn library(report: &mut Report, accept: &Series, small: &Series, large: &Series)
     }
     for (size, series) in [("1 KiB", small), ("64 KiB", large)] {
         for work in ["seal", "unseal", "sign", "verify"] {
-            for peer in series.peers_but(OURS) {
+            for peer in rust_and_winpr(series) {
                 let goal = match (peer, work) {
                     ("sspi-rs", "seal" | "unseal") => Goal::AtLeast(1.4),
                     _ => Goal::None,
@@ -82,4 +88,30 @@ fn library(report: &mut Report, accept: &Series, small: &Series, large: &Series)
             bytes("authenticate_bytes")
         ));
     }
+}
+
+/// The peers that are set beside our own Rust.
+fn rust_and_winpr(series: &Series) -> impl Iterator<Item = &str> {
+    series.peers_but(OURS).into_iter().filter(|peer| ![C, C_HASH, C_WINPR].contains(peer))
+}
+
+/// What the way through C costs, and the same program over libwinpr2.
+fn c_library(report: &mut Report, accept: &Series, small: &Series, large: &Series) {
+    let logon = "accept_us";
+    let work = "C: NTLMv2 accept, verified";
+    report.compare(work, "µs", accept, (C, logon), (OURS, logon), Goal::AtMost(1.1));
+    report.compare(work, "µs", accept, (C, logon), (C_WINPR, logon), Goal::None);
+    report.compare("C: the same, by a hash set", "µs", accept, (C_HASH, logon), (C_WINPR, logon), Goal::None);
+    for (size, series) in [("1 KiB", small), ("64 KiB", large)] {
+        for work in ["seal", "unseal"] {
+            // A tenth more time is 1/1.1 of the rate.
+            let goal = if work == "seal" && size == "1 KiB" { Goal::AtLeast(0.909) } else { Goal::None };
+            report.compare(&format!("C: {work} {size}"), "MB/s", series, (C, work), (OURS, work), goal);
+            report.compare(&format!("C: {work} {size}"), "MB/s", series, (C, work), (C_WINPR, work), Goal::None);
+        }
+    }
+    let allocations = |of| (of, "allocations");
+    report.absolute("C: allocations a logon", "", accept, allocations(C), Some(allocations(C_WINPR)), Goal::None);
+    let sealed = |of| (of, "seal_allocations");
+    report.absolute("C: allocations a sealed message", "", small, sealed(C), Some(sealed(C_WINPR)), Goal::None);
 }
