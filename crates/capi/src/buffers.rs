@@ -26,15 +26,33 @@ pub(crate) unsafe fn list<'d>(desc: *mut SecBufferDesc) -> Result<&'d mut [SecBu
     Ok(unsafe { std::slice::from_raw_parts_mut(buffers, count) })
 }
 
-/// A copy of the buffers of a descriptor that is only read: some callers give the same one for input and output.
+/// The buffers of a descriptor that is only read: some callers give the same one for input and output, so that each is
+/// copied when it is looked at, and none is borrowed.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs {
+    at: *const SecBuffer,
+    count: usize,
+}
+
+/// The buffers of an input.
 ///
 /// # Safety
 /// `desc` is null or points to a descriptor, whose buffers are as many as it says.
-pub(crate) unsafe fn inputs(desc: *mut SecBufferDesc) -> Result<Vec<SecBuffer>, Code> {
+pub(crate) unsafe fn inputs(desc: *mut SecBufferDesc) -> Result<Inputs, Code> {
     // SAFETY: as the caller says.
-    let (buffers, count) = unsafe { place(desc) }?;
-    // SAFETY: the caller says that as many buffers stand there.
-    Ok((0..count).map(|number| unsafe { buffers.add(number).read() }).collect())
+    unsafe { place(desc) }.map(|(at, count)| Inputs { at, count })
+}
+
+impl Inputs {
+    /// The first buffer of this type.
+    ///
+    /// # Safety
+    /// The buffers still stand there.
+    pub(crate) unsafe fn of(self, kind: u32) -> Option<SecBuffer> {
+        // SAFETY: as the caller says.
+        let mut buffers = (0..self.count).map(|number| unsafe { self.at.add(number).read() });
+        buffers.find(|buffer| buffer.kind() == kind)
+    }
 }
 
 /// # Safety
@@ -88,16 +106,6 @@ impl SecBuffer {
     }
 }
 
-/// The peer's token among the input buffers; empty where there is none.
-///
-/// # Safety
-/// The buffers are as they say.
-pub(crate) unsafe fn token<'b>(buffers: &[SecBuffer]) -> &'b [u8] {
-    let token = buffers.iter().find(|buffer| buffer.kind() == SECBUFFER_TOKEN);
-    // SAFETY: as the caller says.
-    token.map_or(&[], |token| unsafe { token.bytes() })
-}
-
 /// The channel that a leg goes through, as the caller describes it.
 #[derive(Clone)]
 pub(crate) struct Bindings {
@@ -114,10 +122,9 @@ const AUDIT: u32 = 1;
 ///
 /// # Safety
 /// The buffers are as they say.
-pub(crate) unsafe fn channel_bindings(buffers: &[SecBuffer], acceptor: bool) -> Result<Option<Box<Bindings>>, Code> {
-    let Some(buffer) = buffers.iter().find(|buffer| buffer.kind() == SECBUFFER_CHANNEL_BINDINGS) else {
-        return Ok(None);
-    };
+pub(crate) unsafe fn channel_bindings(inputs: Inputs, acceptor: bool) -> Result<Option<Box<Bindings>>, Code> {
+    // SAFETY: as the caller says.
+    let Some(buffer) = (unsafe { inputs.of(SECBUFFER_CHANNEL_BINDINGS) }) else { return Ok(None) };
     // SAFETY: as the caller says.
     match unsafe { buffer.bytes() } {
         [] if !acceptor => Ok(None),

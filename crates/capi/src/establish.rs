@@ -1,6 +1,6 @@
 //! AcceptSecurityContext and InitializeSecurityContext: a leg from the caller's buffers to the library and back.
 
-use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SecBuffer, SecBufferDesc, SecHandle};
+use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SECBUFFER_TOKEN, SecBuffer, SecBufferDesc, SecHandle};
 use crate::buffers::Bindings;
 use crate::code::Code;
 use crate::context::{Context, Next, Pending, Shaking, State, Talk};
@@ -27,25 +27,63 @@ pub(crate) struct Leg {
     pub(crate) expiry: *mut c_void,
 }
 
-/// Longer tokens are not copied, let alone read: more than any package's, whole or in pieces.
-const LONGEST: usize = 1 << 20;
+/// Longer tokens are not looked at: more than any package's, whole or in pieces.
+const LONGEST: u32 = 1 << 20;
 
 /// One leg.
 ///
 /// # Safety
 /// The pointers are null or hold.
 pub(crate) unsafe fn run(leg: &Leg) -> Result<Code, Code> {
+    // Input before output: they may be the same buffers.
+    // SAFETY: as the caller says.
+    let input = unsafe { Input::read(leg) };
     // SAFETY: as the caller says.
     let outputs = unsafe { buffers::list(leg.output) }?;
     let allocate = leg.request & flags::ALLOCATE_MEMORY != 0;
     let room = buffers::output(outputs).map_or(0, |buffer| if buffer.pvBuffer.is_null() { 0 } else { buffer.cbBuffer });
     let mut exchange = Exchange { leg, outputs, allocate, room: room as usize, out: Vec::new(), has_error: false };
-    // SAFETY: as the caller says.
-    let done = unsafe { exchange.run() };
+    let done = input.and_then(|input| match leg.context.is_null() {
+        // SAFETY: as the caller says.
+        true => unsafe { exchange.first(input) },
+        // SAFETY: as the caller says.
+        false => unsafe { exchange.later(input) },
+    });
     if done.is_err() && !exchange.has_error {
         exchange.silence();
     }
     done
+}
+
+/// What the caller brings.
+struct Input {
+    token: Option<SecBuffer>,
+    bindings: Option<Box<Bindings>>,
+}
+
+impl Input {
+    /// # Safety
+    /// As [`run`].
+    unsafe fn read(leg: &Leg) -> Result<Self, Code> {
+        // SAFETY: as the caller says.
+        let inputs = unsafe { buffers::inputs(leg.input) }?;
+        // SAFETY: as the caller says.
+        let token = unsafe { inputs.of(SECBUFFER_TOKEN) };
+        if token.is_some_and(|token| token.cbBuffer > LONGEST) {
+            return Err(Code::INVALID_TOKEN);
+        }
+        // SAFETY: as the caller says.
+        Ok(Self { token, bindings: unsafe { buffers::channel_bindings(inputs, leg.acceptor) }? })
+    }
+
+    /// The peer's token; the empty one for none.
+    ///
+    /// # Safety
+    /// Nothing was written to the caller's buffers yet.
+    unsafe fn token<'t>(&self) -> &'t [u8] {
+        // SAFETY: it is as long as it says.
+        self.token.map_or(&[], |token| unsafe { token.bytes() })
+    }
 }
 
 /// A leg under way.
@@ -63,39 +101,19 @@ struct Exchange<'l> {
 impl Exchange<'_> {
     /// # Safety
     /// As [`run`].
-    unsafe fn run(&mut self) -> Result<Code, Code> {
-        // SAFETY: as the caller says.
-        let inputs = unsafe { buffers::inputs(self.leg.input) }?;
-        // SAFETY: as the caller says.
-        let (token, bindings) =
-            unsafe { (buffers::token(&inputs), buffers::channel_bindings(&inputs, self.leg.acceptor)?) };
-        if token.len() > LONGEST {
-            return Err(Code::INVALID_TOKEN);
-        }
-        // A copy: some callers give one piece of memory for input and output.
-        let token = token.to_vec();
-        if self.leg.context.is_null() {
-            // SAFETY: as the caller says.
-            unsafe { self.first(&token, bindings) }
-        } else {
-            // SAFETY: as the caller says.
-            unsafe { self.later(&token, bindings) }
-        }
-    }
-
-    /// # Safety
-    /// As [`run`].
-    unsafe fn first(&mut self, token: &[u8], bindings: Option<Box<Bindings>>) -> Result<Code, Code> {
+    unsafe fn first(&mut self, mut input: Input) -> Result<Code, Code> {
         if self.leg.new_context.is_null() {
             return Err(Code::INVALID_HANDLE);
         }
         // SAFETY: as the caller says.
         let credential = handles::get::<Credential>(unsafe { read_handle(self.leg.credential) }?)?;
-        let talk = Talk { bindings, ..Talk::default() };
+        let talk = Talk { bindings: input.bindings.take(), ..Talk::default() };
         let shaking = Shaking { next: Some(self.side(&credential)?.begin()), talk };
         // Nothing is kept of a first leg whose output does not fit: it is begun anew.
         let room = if self.allocate { None } else { Some(self.room) };
-        let outcome = self.step(&credential, shaking, token, room).map_err(|code| self.refused(code))?;
+        // SAFETY: as the caller says; nothing is written to the caller's buffers before the token is read.
+        let stepped = self.step(&credential, shaking, unsafe { input.token() }, room);
+        let outcome = stepped.map_err(|code| self.refused(code))?;
         // SAFETY: as the caller says.
         let given = unsafe { self.give(&outcome) }?;
         let context = Arc::new(Context::new(credential, self.leg.acceptor));
@@ -108,7 +126,7 @@ impl Exchange<'_> {
 
     /// # Safety
     /// As [`run`].
-    unsafe fn later(&mut self, token: &[u8], bindings: Option<Box<Bindings>>) -> Result<Code, Code> {
+    unsafe fn later(&mut self, mut input: Input) -> Result<Code, Code> {
         // SAFETY: as the caller says.
         let handle = unsafe { read_handle(self.leg.context) }?;
         let context = handles::get::<Context>(handle)?;
@@ -136,10 +154,12 @@ impl Exchange<'_> {
                     && !self.allocate;
                 let room = pieces.then_some(self.room);
                 // A channel that was named once stays the handshake's.
-                shaking.talk.bindings = bindings.or(shaking.talk.bindings);
-                self.step(credential, shaking, token, room)
+                shaking.talk.bindings = input.bindings.take().or(shaking.talk.bindings);
+                // SAFETY: as the caller says; nothing is written to the caller's buffers before the token is read.
+                self.step(credential, shaking, unsafe { input.token() }, room)
             }
-            State::Pending(Pending { input, out, next }) if input == token => {
+            // SAFETY: as the caller says.
+            State::Pending(Pending { input: of, out, next }) if of == unsafe { input.token() } => {
                 self.out = out;
                 Ok(Outcome::Next(*next))
             }
@@ -163,7 +183,9 @@ impl Exchange<'_> {
             (Ok(given), outcome) => (given, outcome),
             (Err(Code::BUFFER_TOO_SMALL), Outcome::Next(next)) => {
                 let out = std::mem::take(&mut self.out);
-                context.put(State::Pending(Pending { input: token.to_vec(), out, next: Box::new(next) }));
+                // SAFETY: as the caller says; output that did not fit was not written.
+                let input = unsafe { input.token() }.to_vec();
+                context.put(State::Pending(Pending { input, out, next: Box::new(next) }));
                 return Err(Code::BUFFER_TOO_SMALL);
             }
             (Err(code), _) => {
