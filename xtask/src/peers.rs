@@ -40,6 +40,7 @@ const DEBIAN: &[(&str, Option<&str>)] = &[
     ("libwinpr2-2", None),  // SSPI of others: the C tests' other side
     ("libwinpr2-dev", None),
     ("gcc", Some("gcc")),
+    ("g++", Some("g++")),
     ("clang", Some("clang")),
     ("libc6-dev", None),
     ("pkg-config", Some("pkg-config")),

@@ -84,3 +84,15 @@ pub(crate) fn answer(body: impl FnOnce() -> Result<Code, Code>) -> SecurityStatu
         Err(_) => Code::INTERNAL_ERROR.status(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_panic_leaves_for_c() {
+        assert_eq!(answer(|| panic!("a defect")), Code::INTERNAL_ERROR.status());
+        assert_eq!(answer(|| Err(Code::INVALID_TOKEN)), Code::INVALID_TOKEN.status());
+        assert_eq!(answer(|| Ok(Code::CONTINUE_NEEDED)), 0x0009_0312);
+    }
+}

@@ -1,6 +1,6 @@
 //! What happens when the host process forks, and when it loads and unloads this library.
 
-use crate::{handles, host, log, memory};
+use crate::{handles, host, log, memory, moment};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many forks lie between the process that loaded the library and this one.
@@ -52,12 +52,14 @@ unsafe extern "C" fn before() {
         handles::take_all();
         memory::take_all();
         host::take_all();
+        moment::take_all();
     }
 }
 
 unsafe extern "C" fn after_in_parent() {
     // SAFETY: `before` took them.
     unsafe {
+        moment::release_all();
         host::release_all();
         memory::release_all();
         handles::release_all();

@@ -1,17 +1,21 @@
 //! Where the library's log goes: nowhere, unless the configuration or the host program says so.
+//!
+//! Lines are made here and not by `tracing-subscriber`: that keeps a buffer in each thread, and with it the whole library in
+//! the process after the host has unloaded it, until the thread ends.
 
 use crate::code::Code;
 use crate::lock::Lock;
+use jiff::Timestamp;
 use std::ffi::{CString, c_char, c_void};
+use std::fmt::{self, Write as _};
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use tracing::{Level, Metadata};
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{Layer as _, Registry};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
 
 /// PORTCULLIS_LOG_FN.
 pub(crate) type LogFn = unsafe extern "C" fn(argument: *mut c_void, level: u32, line: *const c_char);
@@ -43,9 +47,7 @@ pub(crate) fn send(sink: Sink, level: u8) {
     let before = std::mem::replace(&mut *SINK.lock(), sink);
     drop(before);
     // The first caller installs the writer; later ones find it there.
-    let enabled = filter_fn(|metadata| number(metadata.level()) <= LEVEL.load(Ordering::Relaxed));
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(Lines);
-    let _ = tracing::subscriber::set_global_default(Registry::default().with(lines.with_filter(enabled)));
+    let _ = tracing::subscriber::set_global_default(Lines);
 }
 
 /// PortcullisSetLog.
@@ -75,56 +77,74 @@ pub(crate) fn number(level: &Level) -> u8 {
     }
 }
 
+/// Makes a line of each event; of spans nothing is kept.
 struct Lines;
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Line;
-
-    fn make_writer(&'a self) -> Line {
-        Line { level: 3, text: Vec::new() }
+impl Subscriber for Lines {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        // The level may change.
+        Interest::sometimes()
     }
 
-    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line {
-        Line { level: number(metadata.level()), text: Vec::new() }
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && number(metadata.level()) <= LEVEL.load(Ordering::Relaxed)
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let level = event.metadata().level();
+        let mut line = Line(format!("{:.6} {level:>5}", Timestamp::now()));
+        event.record(&mut line);
+        give(line.0, number(level));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// What happened, and `name=value` of what is said of it.
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // A string takes everything.
+        let _ = match field.name() {
+            "message" => write!(self.0, " {value:?}"),
+            name => write!(self.0, " {name}={value:?}"),
+        };
     }
 }
 
-/// A line, given out when it is whole.
-struct Line {
-    level: u8,
-    text: Vec<u8>,
-}
-
-impl io::Write for Line {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.text.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        // The lock is not held while others' code runs.
-        let sink = SINK.lock().clone();
-        // A log that cannot be written has nobody to be told to.
-        match sink {
-            Sink::Off => {}
-            // Not by the standard library: a fork would leave its lock taken in the child.
+fn give(mut line: String, level: u8) {
+    // One event is one line, whatever is in it.
+    line.retain(|character| !matches!(character, '\0' | '\n'));
+    // The lock is not held while others' code runs.
+    let sink = SINK.lock().clone();
+    // A log that cannot be written has nobody to be told to.
+    match sink {
+        Sink::Off => {}
+        // Not by the standard library: a fork would leave its lock taken in the child.
+        Sink::Stderr => {
+            line.push('\n');
             // SAFETY: the text is as long as it says.
-            Sink::Stderr => unsafe {
-                libc::write(libc::STDERR_FILENO, self.text.as_ptr().cast(), self.text.len());
-            },
-            Sink::File(file) => drop((&*file).write_all(&self.text)),
-            Sink::Host(function, Argument(argument)) => {
-                self.text.retain(|byte| !matches!(byte, 0 | b'\n'));
-                if let Ok(line) = CString::new(std::mem::take(&mut self.text)) {
-                    // SAFETY: the host gave function and argument for this, and the line ends with a zero.
-                    unsafe { function(argument, u32::from(self.level), line.as_ptr()) }
-                }
+            unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+        }
+        Sink::File(file) => {
+            line.push('\n');
+            let _ = (&*file).write_all(line.as_bytes());
+        }
+        Sink::Host(function, Argument(argument)) => {
+            if let Ok(line) = CString::new(line) {
+                // SAFETY: the host gave function and argument for this, and the line ends with a zero.
+                unsafe { function(argument, u32::from(level), line.as_ptr()) }
             }
         }
     }

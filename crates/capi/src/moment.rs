@@ -1,6 +1,7 @@
 //! Times as TimeStamp has them: since 1601, in local time (SSPI recommends it, and its callers expect it).
 
 use crate::abi::NEVER;
+use crate::lock::Lock;
 use portcullis_wire::filetime;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,9 +22,31 @@ fn offset(seconds: u64) -> i64 {
     let Ok(seconds) = libc::time_t::try_from(seconds) else { return 0 };
     // SAFETY: a structure of numbers and a pointer, all of which may be zero.
     let mut parts: libc::tm = unsafe { std::mem::zeroed() };
+    let _clock = CLOCK.lock();
     // SAFETY: both are variables of this function.
     let known = unsafe { libc::localtime_r(&seconds, &mut parts) };
     if known.is_null() { 0 } else { parts.tm_gmtoff }
+}
+
+/// Around the C library's zone of time: it has a lock of its own there, which a fork would leave taken in the child.
+static CLOCK: Lock<()> = Lock::new(());
+
+/// Takes the lock of this part.
+///
+/// # Safety
+/// This thread does not hold it.
+pub(crate) unsafe fn take_all() {
+    // SAFETY: as the caller says.
+    unsafe { CLOCK.take() }
+}
+
+/// Releases what [`take_all`] took.
+///
+/// # Safety
+/// `take_all` was called, by this thread or the one that it is the copy of.
+pub(crate) unsafe fn release_all() {
+    // SAFETY: as the caller says.
+    unsafe { CLOCK.release() }
 }
 
 #[cfg(test)]

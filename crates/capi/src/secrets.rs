@@ -11,7 +11,7 @@ use portcullis_wire::utf16;
 use sha2::{Digest as _, Sha256};
 use std::ffi::c_void;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// WinPR's function of a server that computes NTOWFv2 for a client.
 pub(crate) type HashCallback = unsafe extern "C" fn(
@@ -168,19 +168,11 @@ fn by_hash(question: &VerifyNtlm, hash: Option<&Key>, account: impl FnOnce() -> 
     match hash {
         Some(hash) => judged(question, verify(hash, question), account),
         None => {
-            static NOBODY: OnceLock<Key> = OnceLock::new();
-            drop(verify(NOBODY.get_or_init(nobodys), question));
+            // Whatever comes of it: nobody is let in.
+            drop(verify(&Secret::new([1; 16]), question));
             question.refuse(Refusal::UnknownAccount)
         }
     }
-}
-
-/// A hash that no password is known to.
-fn nobodys() -> Key {
-    let mut hash = Secret::new([1; 16]);
-    // Without randomness it is still nobody's: what comes of the comparison is dropped.
-    let _ = getrandom::fill(hash.expose_mut());
-    hash
 }
 
 fn judged(question: &VerifyNtlm, verified: Option<Verified>, account: impl FnOnce() -> Arc<Account>) -> Answer {

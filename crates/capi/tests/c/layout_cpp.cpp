@@ -88,7 +88,11 @@ static_assert(offsetof(SecurityFunctionTableA, QueryCredentialsAttributesExA) ==
 static_assert(std::is_standard_layout<SecurityFunctionTableW>::value, "a structure of C");
 static_assert(std::is_same<SECURITY_STATUS, int32_t>::value, "SECURITY_STATUS");
 static_assert(std::is_same<decltype(&AcceptSecurityContext), ACCEPT_SECURITY_CONTEXT_FN>::value, "prototypes");
+#ifdef UNICODE
+static_assert(std::is_same<decltype(&AcquireCredentialsHandle), ACQUIRE_CREDENTIALS_HANDLE_FN_W>::value, "plain names");
+#else
 static_assert(std::is_same<decltype(&AcquireCredentialsHandle), ACQUIRE_CREDENTIALS_HANDLE_FN_A>::value, "plain names");
+#endif
 
 /* A status labels a case here, too. */
 constexpr bool denied(SECURITY_STATUS status)
