@@ -2395,7 +2395,8 @@ SECURITY_STATUS SEC_ENTRY PortcullisSetPeerAddress(PCtxtHandle context, const st
 
 /*
  * Takes one line, NUL terminated and without a line break, which is the library's and gone when the function returns.
- * Runs on the thread that caused the line, possibly on several at once; it must return, and must not call the library.
+ * Runs on the thread that caused the line, possibly on several at once, and must return. It may call the library; what it
+ * causes there is logged by calling it again.
  */
 typedef void (*PORTCULLIS_LOG_FN)(void *argument, ULONG level, const char *line);
 

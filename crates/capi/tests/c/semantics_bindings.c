@@ -100,6 +100,52 @@ static void the_table(CredHandle *credential)
     }
 }
 
+/* A channel that the server's first leg names is that of the last one too, unless that names another. */
+static void named_first(CredHandle *credential)
+{
+    const struct {
+        const char *what, *client, *first, *last;
+        SECURITY_STATUS status;
+    } ROWS[] = {
+        {"matched", "one", "one", NULL, SEC_E_OK},
+        {"another", "other", "one", NULL, SEC_E_BAD_BINDINGS},
+        {"none", NULL, "one", NULL, SEC_E_BAD_BINDINGS},
+        {"matched by the last", "one", "other", "one", SEC_E_OK},
+        {"another than the last", "one", "one", "other", SEC_E_BAD_BINDINGS},
+    };
+    for (size_t at = 0; at < sizeof ROWS / sizeof *ROWS; ++at) {
+        CASE("%s: named on the first leg: %s", package, ROWS[at].what);
+        struct side client = initiator(credential), server = acceptor(credential);
+        struct blob mine = channel(ROWS[at].client == NULL ? "" : ROWS[at].client), theirs = channel(ROWS[at].first);
+        SecBuffer in[2] = {{0, SECBUFFER_TOKEN, NULL}, {size_of(&theirs), SECBUFFER_CHANNEL_BINDINGS, &theirs}};
+        SecBuffer out = {sizeof server.token, SECBUFFER_TOKEN, server.token};
+        SecBufferDesc input = {SECBUFFER_VERSION, 2, in}, output = {SECBUFFER_VERSION, 1, &out};
+        leg(&client, NULL, 0);
+        in[0] = (SecBuffer){client.length, SECBUFFER_TOKEN, client.token};
+        MUST(STATUS(AcceptSecurityContext(credential, NULL, &input, server.wants, 0, &server.context, &output, NULL,
+                                          NULL),
+                    SEC_I_CONTINUE_NEEDED));
+        server.begun = true;
+        in[0] = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, server.token};
+        in[1] = (SecBuffer){size_of(&mine), SECBUFFER_CHANNEL_BINDINGS, &mine};
+        input.cBuffers = ROWS[at].client == NULL ? 1 : 2;
+        out = (SecBuffer){sizeof client.token, SECBUFFER_TOKEN, client.token};
+        MUST(STATUS(InitializeSecurityContextA(credential, &client.context, TARGET, client.wants, 0, 0, &input, 0,
+                                               &client.context, &output, NULL, NULL),
+                    SEC_E_OK));
+        in[0] = (SecBuffer){out.cbBuffer, SECBUFFER_TOKEN, client.token};
+        theirs = channel(ROWS[at].last == NULL ? "" : ROWS[at].last);
+        in[1] = (SecBuffer){size_of(&theirs), SECBUFFER_CHANNEL_BINDINGS, &theirs};
+        input.cBuffers = ROWS[at].last == NULL ? 1 : 2;
+        out = (SecBuffer){sizeof server.token, SECBUFFER_TOKEN, server.token};
+        STATUS(AcceptSecurityContext(NULL, &server.context, &input, server.wants, 0, &server.context, &output, NULL,
+                                     NULL),
+               ROWS[at].status);
+        end(&client);
+        end(&server);
+    }
+}
+
 /* Addresses count as well as data. */
 static void addresses(CredHandle *credential)
 {
@@ -236,6 +282,7 @@ int main(void)
         package = packages[at];
         CredHandle credential = must_acquire(package, SECPKG_CRED_BOTH, ANN, ANN_PASSWORD);
         the_table(&credential);
+        named_first(&credential);
         addresses(&credential);
         audited(&credential);
         no_bindings(&credential);

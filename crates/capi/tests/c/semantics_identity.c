@@ -239,6 +239,53 @@ static void in_one_piece(int at)
     }
 }
 
+/* A name is a text to its end, and what others encrypted is no password. */
+static void not_taken(int at)
+{
+    CASE("%s: names with a zero in them", PACKAGES[at]);
+    SEC_WINNT_AUTH_IDENTITY_A a = ansi(ANN, ANN_PASSWORD, SEC_WINNT_AUTH_IDENTITY_ANSI);
+    SEC_WINNT_AUTH_IDENTITY_W w = unicode(ANN, ANN_PASSWORD, SEC_WINNT_AUTH_IDENTITY_UNICODE);
+    ++a.UserLength; /* the zero is the last of its characters */
+    ++w.UserLength;
+    STATUS(acquired(at, false, &a, sizeof a), SEC_E_INVALID_PARAMETER);
+    STATUS(acquired(at, true, &w, sizeof w), SEC_E_INVALID_PARAMETER);
+    --a.UserLength;
+    --w.UserLength;
+    a.Domain = (unsigned char *)"CORP\0EVIL";
+    a.DomainLength = 9;
+    w.DomainLength = 1;
+    STATUS(acquired(at, false, &a, sizeof a), SEC_E_INVALID_PARAMETER);
+    STATUS(acquired(at, true, &w, sizeof w), SEC_E_INVALID_PARAMETER);
+    CredHandle credential;
+    for (ULONG use = SECPKG_CRED_INBOUND; use <= SECPKG_CRED_BOTH; ++use) {
+        FILL(credential);
+        STATUS(AcquireCredentialsHandleA(NULL, PACKAGES[at], use, NULL, &a, NULL, NULL, &credential, NULL),
+               SEC_E_INVALID_PARAMETER);
+        UNTOUCHED(credential);
+    }
+    CASE("%s: encrypted by whomever", PACKAGES[at]);
+    SEC_WINNT_AUTH_IDENTITY_EXA ex = {
+        SEC_WINNT_AUTH_IDENTITY_VERSION, sizeof ex, (unsigned char *)ANN, 3, (unsigned char *)"", 0,
+        (unsigned char *)ANN_PASSWORD, sizeof ANN_PASSWORD - 1, 0, NULL, 0};
+    unsigned char piece[512];
+    size_t size = packed(piece, ANN, "", ANN_PASSWORD);
+    for (ULONG bit = 0x10; bit <= 0x80; bit *= 2) {
+        a = ansi(ANN, ANN_PASSWORD, SEC_WINNT_AUTH_IDENTITY_ANSI | bit);
+        w = unicode(ANN, ANN_PASSWORD, SEC_WINNT_AUTH_IDENTITY_UNICODE | bit);
+        ex.Flags = SEC_WINNT_AUTH_IDENTITY_ANSI | bit;
+        put_number(piece, offsetof(SEC_WINNT_AUTH_IDENTITY_EX2, Flags), SEC_WINNT_AUTH_IDENTITY_UNICODE | bit);
+        STATUS(acquired(at, false, &a, sizeof a), SEC_E_UNKNOWN_CREDENTIALS);
+        STATUS(acquired(at, true, &w, sizeof w), SEC_E_UNKNOWN_CREDENTIALS);
+        STATUS(acquired(at, false, &ex, sizeof ex), SEC_E_UNKNOWN_CREDENTIALS);
+        STATUS(acquired(at, true, piece, size), SEC_E_UNKNOWN_CREDENTIALS);
+        FILL(credential);
+        STATUS(AcquireCredentialsHandleA(NULL, PACKAGES[at], SECPKG_CRED_INBOUND, NULL, &a, NULL, NULL, &credential,
+                                         NULL),
+               SEC_E_UNKNOWN_CREDENTIALS);
+        UNTOUCHED(credential);
+    }
+}
+
 /* WinPR's way to give a hash: hexadecimal, its length beyond 512. */
 static void hashes(int at)
 {
@@ -312,6 +359,7 @@ int main(void)
         charsets(at);
         extended(at);
         in_one_piece(at);
+        not_taken(at);
         hashes(at);
         directions(at);
         STATUS(FreeCredentialsHandle(&server_of[at]), SEC_E_OK);

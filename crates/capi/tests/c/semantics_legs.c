@@ -237,6 +237,21 @@ static void descriptors(CredHandle *credential)
     output.ulVersion = 7;
     STATUS(ACCEPT(), SEC_E_INVALID_TOKEN);
     output.ulVersion = SECBUFFER_VERSION;
+    /* Buffers that lie where no compiler puts them. */
+    _Alignas(8) unsigned char crooked[sizeof in[0] + 8];
+    for (int bytes = 1; bytes < 8; ++bytes) {
+        memcpy(crooked + 8, in, sizeof in[0]);
+        memmove(crooked + bytes, crooked + 8, sizeof in[0]);
+        input.pBuffers = (void *)(crooked + bytes);
+        STATUS(ACCEPT(), SEC_E_INVALID_TOKEN);
+        input.pBuffers = in;
+        memcpy(crooked + bytes, &w.out, sizeof w.out);
+        output.pBuffers = (void *)(crooked + bytes);
+        STATUS(ACCEPT(), SEC_E_INVALID_TOKEN);
+        CHECK(memcmp(crooked + bytes, &w.out, sizeof w.out) == 0);
+        output.pBuffers = &w.out;
+    }
+    UNTOUCHED(w.memory);
     UNTOUCHED(w.context);
     UNTOUCHED(w.granted);
     UNTOUCHED(w.expiry);

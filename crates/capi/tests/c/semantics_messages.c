@@ -177,6 +177,29 @@ static void no_messages(void)
 #undef BUFFERS
 }
 
+/* Buffers that lie where no compiler puts them are none; no message is counted. */
+static void crooked(void)
+{
+    CASE("buffers that are not aligned");
+    unsigned char signature[16];
+    char text[] = "crooked";
+    SecBuffer buffers[2] = {{16, SECBUFFER_TOKEN, signature}, {sizeof text, SECBUFFER_DATA, text}};
+    _Alignas(8) unsigned char places[sizeof buffers + 8];
+    FILL(signature);
+    for (int bytes = 1; bytes < 8; ++bytes) {
+        memcpy(places + bytes, buffers, sizeof buffers);
+        SecBufferDesc whole = message((void *)(places + bytes), 2);
+        STATUS(EncryptMessage(&client.context, 0, &whole, 0), SEC_E_INVALID_TOKEN);
+        STATUS(MakeSignature(&client.context, 0, &whole, 0), SEC_E_INVALID_TOKEN);
+        STATUS(DecryptMessage(&server.context, &whole, 0, NULL), SEC_E_INVALID_TOKEN);
+        STATUS(VerifySignature(&server.context, &whole, 0, NULL), SEC_E_INVALID_TOKEN);
+        CHECK(memcmp(places + bytes, buffers, sizeof buffers) == 0);
+    }
+    UNTOUCHED(signature);
+    TEXT(text, "crooked");
+    CHECK(tell(&client, &server, "nothing was counted"));
+}
+
 static void streams(void)
 {
     CASE("a whole message in one piece");
@@ -259,7 +282,7 @@ static void unprotected(const char *package, CredHandle *credential)
 int main(void)
 {
     const char *packages[] = {"NTLM", "Negotiate"};
-    void (*themes[])(void) = {pieces, signatures, order, no_messages, streams, altered};
+    void (*themes[])(void) = {pieces, signatures, order, no_messages, crooked, streams, altered};
     for (int at = 0; at < 2; ++at) {
         CredHandle both = must_acquire(packages[at], SECPKG_CRED_BOTH, ANN, ANN_PASSWORD);
         for (size_t theme = 0; theme < sizeof themes / sizeof *themes; ++theme) {

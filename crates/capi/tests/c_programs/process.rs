@@ -24,6 +24,33 @@ fn forks_with_accounts_of_another_process() {
     assert!(said.ends_with(" 0 failed\n"), "{said}");
 }
 
+/// Lines of the log in the way of other calls, and of forks.
+#[test]
+fn lines_of_the_log_in_the_way() {
+    let program = compile("gcc", &["logging.c", "talk.c", "check.c"], &[]);
+    let said = success(program.command().arg("calls"));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+    let case = Case::new(["stderr", "200"]).config(program.folder(), b"[log]\n");
+    let said = success(program.command().args(&case.arguments).env("PORTCULLIS_CONFIG", case.config.unwrap()));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+}
+
+/// What must be written down and cannot be is not done, and in nobody's way.
+#[test]
+fn an_audit_log_that_cannot_be_written() {
+    let store = Store::new();
+    let program = compile("gcc", &["unwritable.c", "talk.c", "check.c"], &[]);
+    let audit = store.data.join("audit.jsonl");
+    let _ = fs::remove_file(&audit);
+    symlink("/dev/full", &audit).unwrap();
+    let said = success(program.command().arg(&store.data).arg("20"));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+    fs::remove_file(&audit).unwrap();
+    let said = success(program.command().arg(&store.data));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+    assert_eq!(store.audit().len(), 4, "two let in by each package");
+}
+
 fn unloaded(program: &Program, times: &str, config: Option<&str>, log: &[&str]) {
     let case = match config {
         Some(text) => Case::default().config(program.folder(), text.as_bytes()),

@@ -5,6 +5,7 @@ use crate::compile::{Program, compile, success};
 use crate::store::{Case, Store};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 /// Runs every program as `run` does; `compile` gives it its name.
 pub fn all(build: impl Fn(&str) -> Program, front: &[&str], environment: &[(&str, &str)]) {
@@ -32,6 +33,12 @@ fn with_accounts(build: &impl Fn(&str) -> Program, brief: bool, run: impl Fn(&Pr
 
     let program = build("semantics_winpr");
     run(&program, &Case::new([program.folder().to_str().unwrap()]));
+    let program = build("semantics_hosts");
+    run(&program, &Case::new([program.folder().to_str().unwrap()]));
+    for name in ["semantics_spnego", "semantics_authority"] {
+        let store = Store::new();
+        run(&build(name), &Case::new([store.data.to_str().unwrap()]));
+    }
 
     let program = build("semantics_transfer");
     let folder = program.folder().to_str().unwrap().to_owned();
@@ -82,6 +89,8 @@ fn config(program: &Program, brief: bool, run: impl Fn(&Program, &Case)) {
     let key = folder.join("key");
     fs::write(&key, [7; 32]).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let fifo = folder.join("fifo");
+    success(Command::new("mkfifo").args(["-m", "600"]).arg(&fifo));
     let texts = [
         ("config", "authority = \"file:/somewhere\"\n".to_owned()),
         ("config", "authority = 7\n".to_owned()),
@@ -92,6 +101,8 @@ fn config(program: &Program, brief: bool, run: impl Fn(&Program, &Case)) {
         ("store", format!("authority = \"sqlite:{path}/missing\"\n")),
         ("store", format!("authority = \"unix:{path}/missing\"\n")),
         ("key", format!("[export]\nkey_file = \"{}\"\n", key.display())),
+        // Nobody writes into it: who waits for that waits for ever.
+        ("key", format!("[export]\nkey_file = \"{}\"\n", fifo.display())),
     ];
     for (what, text) in texts.into_iter().step_by(if brief { 4 } else { 1 }) {
         run(program, &Case::new([what]).config(folder, text.as_bytes()));
