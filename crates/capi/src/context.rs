@@ -243,8 +243,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let token = self.token.lock().take();
-        if let Some(handle) = token {
+        if let Some(handle) = self.token.get_mut().take() {
             let _ = handles::remove::<Token>(handle);
         }
     }

@@ -135,8 +135,8 @@ impl Exchange<'_> {
         };
         if !self.leg.credential.is_null() {
             // SAFETY: as the caller says.
-            let given = handles::get::<Credential>(unsafe { read_handle(self.leg.credential) }?)?;
-            if given.package != context.package {
+            let given = unsafe { read_handle(self.leg.credential) }?;
+            if handles::look(given, |given: &Arc<Credential>| given.package)? != context.package {
                 return Err(Code::INVALID_HANDLE);
             }
         }

@@ -131,10 +131,15 @@ pub(crate) fn insert<K: Kind>(object: Arc<K>) -> Result<SecHandle, Code> {
 
 /// The object of a handle.
 pub(crate) fn get<K: Kind>(handle: SecHandle) -> Result<Arc<K>, Code> {
+    look(handle, Arc::clone)
+}
+
+/// What `see` finds at the object of a handle. Its place is locked meanwhile.
+pub(crate) fn look<K: Kind, R>(handle: SecHandle, see: impl FnOnce(&Arc<K>) -> R) -> Result<R, Code> {
     let parts = Parts::of::<K>(handle)?;
     let places = places(parts.shard)?.lock();
     let slot = places.slots.get(parts.slot).filter(|slot| slot.handle == handle);
-    slot.and_then(|slot| K::of(slot.held.as_ref()?)).cloned().ok_or(Code::INVALID_HANDLE)
+    slot.and_then(|slot| K::of(slot.held.as_ref()?)).map(see).ok_or(Code::INVALID_HANDLE)
 }
 
 /// Puts another object behind a handle.

@@ -31,6 +31,11 @@ impl<T> Lock<T> {
         Guard(self)
     }
 
+    /// The value, for who has the lock to itself.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
     /// Takes it without a guard.
     ///
     /// # Safety
