@@ -12,6 +12,8 @@ pub enum Question {
     VerifyNtlm(VerifyNtlm),
     /// Does this password fit the account, and may the account log on?
     VerifyPassword(VerifyPassword),
+    /// Whose is this certificate, and may the account log on?
+    FindAccount(FindAccount),
 }
 
 /// Answers questions, blocking while it does. A host that must not block answers later, by
@@ -27,6 +29,7 @@ impl Question {
         match self {
             Self::VerifyNtlm(question) => &question.claim,
             Self::VerifyPassword(question) => &question.claim,
+            Self::FindAccount(question) => &question.claim,
         }
     }
 
@@ -35,6 +38,7 @@ impl Question {
         match self {
             Self::VerifyNtlm(question) => question.peer,
             Self::VerifyPassword(question) => question.peer,
+            Self::FindAccount(question) => question.peer,
         }
     }
 
@@ -47,6 +51,7 @@ impl Question {
         match self {
             Self::VerifyNtlm(question) => question.id,
             Self::VerifyPassword(question) => question.id,
+            Self::FindAccount(question) => question.id,
         }
     }
 }
@@ -142,6 +147,47 @@ impl VerifyPassword {
     }
 }
 
+/// Whose is this certificate? That it is good, and that the client holds its key, the handshake has verified before it
+/// asks: an authority only says which account it means.
+#[derive(Debug)]
+pub struct FindAccount {
+    id: Id,
+    /// What the certificate says of its owner, for logs: its user principal name, or its subject.
+    pub claim: Claim,
+    /// The peer's address, where the host knows it.
+    pub peer: Option<IpAddr>,
+    certificate: Vec<u8>,
+    may_name_sid: bool,
+}
+
+impl FindAccount {
+    /// As [`VerifyNtlm::new`]. `certificate` is the client's own, in DER; `may_name_sid` says whether its issuer is
+    /// trusted to name accounts by SID.
+    pub fn new(claim: Claim, peer: Option<IpAddr>, certificate: Vec<u8>, may_name_sid: bool) -> Self {
+        Self { id: Id::next(), claim, peer, certificate, may_name_sid }
+    }
+
+    /// The client's certificate, in DER.
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// Whether a SID in the certificate counts: its issuer is one that may name accounts.
+    pub fn may_name_sid(&self) -> bool {
+        self.may_name_sid
+    }
+
+    /// An answer that says yes.
+    pub fn accept(&self, account: Arc<Account>) -> Answer {
+        Answer { id: self.id, verdict: Ok(Logon { key: Secret::new([0; 16]), account }) }
+    }
+
+    /// An answer that says no.
+    pub fn refuse(&self, why: Refusal) -> Answer {
+        Answer { id: self.id, verdict: Err(why) }
+    }
+}
+
 /// A verdict. It carries the id of the question that it was made from: answers cannot be swapped between handshakes.
 #[derive(Debug)]
 pub struct Answer {
@@ -175,7 +221,7 @@ impl Answer {
 /// A yes: what an authority vouches for.
 #[derive(Debug, Clone, Copy)]
 pub struct Vouched<'a> {
-    /// The key that the proof gives; zeros for a plain password.
+    /// The key that the proof gives; zeros for a plain password and a certificate.
     pub key: &'a Secret<[u8; 16]>,
     /// The account.
     pub account: &'a Arc<Account>,

@@ -39,6 +39,15 @@ causes! {
         /// Not from this computer.
         Workstation = "workstation-not-allowed", SEC_E_LOGON_DENIED, INVALID_WORKSTATION,
             "the account may log on from named workstations only, and this is none of them; see `portcullis account show`";
+        /// No account is this certificate's.
+        UnmappedCertificate = "unmapped-certificate", SEC_E_LOGON_DENIED, NO_SUCH_USER,
+            "no account is this client certificate's: it names no SID of an account here, and nothing maps it; see `portcullis account map-cert`";
+        /// Several accounts are this certificate's.
+        AmbiguousCertificate = "ambiguous-certificate", SEC_E_LOGON_DENIED, LOGON_FAILURE,
+            "this client certificate means more than one account, so it means none; remove mappings by `portcullis account unmap-cert`, or correct the certificate";
+        /// Only a weak mapping fits this certificate.
+        WeakCertificateMapping = "weak-certificate-mapping", SEC_E_LOGON_DENIED, NOT_SUPPORTED,
+            "only a weak mapping (by subject, mail or user principal name, which others may come to have) fits this client certificate; map it strongly, or allow weak forms by policy";
         /// Too many wrong proofs from this address.
         Throttled = "throttled", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "too many failed logons from this address; it is refused unheard for a while so that it cannot lock accounts";
@@ -56,7 +65,7 @@ causes! {
 
 impl Refusal {
     /// Every refusal, in the order of [`TABLE`](Self::TABLE).
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongProof,
         Self::UnknownAccount,
         Self::UnknownDomain,
@@ -68,6 +77,9 @@ impl Refusal {
         Self::MustChange,
         Self::LogonHours,
         Self::Workstation,
+        Self::UnmappedCertificate,
+        Self::AmbiguousCertificate,
+        Self::WeakCertificateMapping,
         Self::Throttled,
         Self::Unreachable,
         Self::AuthorityUnreachable,
