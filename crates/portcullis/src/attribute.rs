@@ -1,6 +1,9 @@
 //! SECPKG_ATTR_*: one row each, and how it is read from [`Facts`].
 
-use crate::{AccessToken, Account, Facts, KeyInfo, Negotiation, PackageInfo, Role, Sizes, package};
+use crate::{
+    AccessToken, Account, Channel, ChannelBindings, Facts, KeyInfo, Negotiation, PackageInfo, Role, Sizes, StreamSizes,
+    TlsVersion, package,
+};
 use std::borrow::Cow;
 use std::time::SystemTime;
 
@@ -59,14 +62,31 @@ pub enum Attribute<'f> {
     NegoStatus(u32),
     /// Whether client and server are on one computer and took a short cut.
     IsLoopback(bool),
+    /// SecPkgContext_StreamSizes.
+    StreamSizes(StreamSizes),
+    /// SecPkgContext_Bindings.
+    Bindings(Cow<'f, ChannelBindings>),
+    /// SecPkgContext_ApplicationProtocol; `None` when none was agreed on.
+    ApplicationProtocol(Option<&'f [u8]>),
+    /// Certificates in DER, one's own first; a CERT_CONTEXT, or a list of certificates.
+    Certificates(&'f [Vec<u8>]),
+    /// SecPkgContext_ConnectionInfo, and its extended form.
+    ConnectionInfo(&'f Channel),
+    /// SecPkgContext_SessionInfo.
+    SessionInfo(&'f Channel),
+    /// SecPkgContext_CipherInfo.
+    CipherInfo(&'f Channel),
+    /// SecPkgContext_KeyingMaterial, by [`Channel::keying_material`].
+    KeyingMaterial(&'f Channel),
 }
 
 /// Every attribute that a context may answer.
 pub const TABLE: &[AttributeRow] = &[
-    AttributeRow { id: 0, name: "SIZES", read: |f| Some(Attribute::Sizes(f.sizes)) },
+    AttributeRow { id: 0, name: "SIZES", read: |f| f.channel.is_none().then_some(Attribute::Sizes(f.sizes)) },
     AttributeRow { id: 1, name: "NAMES", read: |f| f.client_name().map(Attribute::Names) },
     AttributeRow { id: 2, name: "LIFESPAN", read: |f| Some(Attribute::Lifespan(f.start, f.expiry)) },
     AttributeRow { id: 3, name: "DCE_INFO", read: |f| f.client_name().map(Attribute::DceInfo) },
+    AttributeRow { id: 4, name: "STREAM_SIZES", read: |f| channel(f).map(|c| Attribute::StreamSizes(c.sizes)) },
     AttributeRow { id: 5, name: "KEY_INFO", read: |f| f.key_info.map(Attribute::KeyInfo) },
     AttributeRow {
         id: 6,
@@ -102,6 +122,12 @@ pub const TABLE: &[AttributeRow] = &[
         name: "LOGOFF_TIME",
         read: |f| account(f).map(|account| Attribute::LogoffTime(account.logoff_at)),
     },
+    AttributeRow { id: 25, name: "UNIQUE_BINDINGS", read: unique_bindings },
+    AttributeRow {
+        id: 26,
+        name: "ENDPOINT_BINDINGS",
+        read: |f| channel(f)?.end_point.as_deref().map(|bindings| Attribute::Bindings(Cow::Borrowed(bindings))),
+    },
     AttributeRow {
         id: 27,
         name: "CLIENT_SPECIFIED_TARGET",
@@ -111,8 +137,46 @@ pub const TABLE: &[AttributeRow] = &[
     AttributeRow { id: 30, name: "LAST_CLIENT_TOKEN_STATUS", read: |_| Some(Attribute::LastClientTokenStatus(0)) },
     AttributeRow { id: 31, name: "NEGO_PKG_INFO", read: nego_package_info },
     AttributeRow { id: 32, name: "NEGO_STATUS", read: |f| f.negotiation.map(|_| Attribute::NegoStatus(0)) },
+    AttributeRow {
+        id: 35,
+        name: "APPLICATION_PROTOCOL",
+        read: |f| channel(f).map(|c| Attribute::ApplicationProtocol(c.application_protocol.as_deref())),
+    },
     AttributeRow { id: 37, name: "IS_LOOPBACK", read: |_| Some(Attribute::IsLoopback(false)) },
+    AttributeRow { id: 0x53, name: "REMOTE_CERT_CONTEXT", read: peer_certificates },
+    AttributeRow {
+        id: 0x54,
+        name: "LOCAL_CERT_CONTEXT",
+        read: |f| certificates(&channel(f)?.local_certificates).map(Attribute::Certificates),
+    },
+    AttributeRow { id: 0x5a, name: "CONNECTION_INFO", read: |f| channel(f).map(Attribute::ConnectionInfo) },
+    AttributeRow { id: 0x5d, name: "SESSION_INFO", read: |f| channel(f).map(Attribute::SessionInfo) },
+    AttributeRow { id: 0x5f, name: "REMOTE_CERTIFICATES", read: peer_certificates },
+    AttributeRow { id: 0x64, name: "CIPHER_INFO", read: |f| channel(f).map(Attribute::CipherInfo) },
+    AttributeRow { id: 0x67, name: "REMOTE_CERT_CHAIN", read: peer_certificates },
+    // What is exported, and how much of it, another call says before (KEYING_MATERIAL_INFO).
+    AttributeRow { id: 0x6b, name: "KEYING_MATERIAL", read: |f| channel(f).map(Attribute::KeyingMaterial) },
+    AttributeRow { id: 0x6e, name: "CONNECTION_INFO_EX", read: |f| channel(f).map(Attribute::ConnectionInfo) },
 ];
+
+fn channel(facts: &Facts) -> Option<&Channel> {
+    facts.channel.as_deref()
+}
+
+fn certificates(chain: &[Vec<u8>]) -> Option<&[Vec<u8>]> {
+    (!chain.is_empty()).then_some(chain)
+}
+
+fn peer_certificates(facts: &Facts) -> Option<Attribute<'_>> {
+    certificates(&channel(facts)?.peer_certificates).map(Attribute::Certificates)
+}
+
+/// `tls-unique` does not exist in TLS 1.3, where `tls-exporter` took its place (RFC 9266); of TLS 1.2 the library that
+/// does the handshake keeps it to itself.
+fn unique_bindings(facts: &Facts) -> Option<Attribute<'_>> {
+    let channel = channel(facts).filter(|channel| channel.version == TlsVersion::Tls13)?;
+    channel.exporter_bindings().ok().map(|bindings| Attribute::Bindings(Cow::Owned(bindings)))
+}
 
 fn account(facts: &Facts) -> Option<&Account> {
     facts.account.as_deref()
@@ -184,6 +248,7 @@ mod tests {
             logon_id: 7,
             negotiation: None,
             inner: None,
+            channel: None,
         }
     }
 

@@ -22,6 +22,11 @@ impl ChannelBindings {
         Self { application_data: [b"tls-server-end-point:".as_slice(), hash].concat(), ..Self::default() }
     }
 
+    /// `tls-exporter` (RFC 9266): `secret` is the channel's exported keying material.
+    pub fn tls_exporter(secret: &[u8; 32]) -> Self {
+        Self { application_data: [b"tls-exporter:".as_slice(), secret].concat(), ..Self::default() }
+    }
+
     /// MD5 over the structure as C lays it out in little-endian (RFC 4121 §4.1.1.2): what clients send.
     pub fn md5(&self) -> [u8; 16] {
         let len = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
@@ -120,11 +125,15 @@ impl BindingPolicy {
         }
     }
 
-    /// Judges a client's bindings against the channel's, by the extended-protection table. [`Self::Audit`] is judged
+    /// Judges a client's bindings against those of the channel, which may have several, by the extended-protection table. [`Self::Audit`] is judged
     /// as [`Self::Require`]; that it does not refuse is the caller's part.
-    pub(crate) fn judge(self, channel: Option<&ChannelBindings>, client: ClientBindings<'_>) -> BindingsOutcome {
-        let matches = |hash: &[u8; 16]| {
-            channel.is_some_and(|channel| bool::from(subtle::ConstantTimeEq::ct_eq(&channel.md5()[..], &hash[..])))
+    pub(crate) fn judge<'c>(
+        self,
+        mut channels: impl Iterator<Item = &'c ChannelBindings>,
+        client: ClientBindings<'_>,
+    ) -> BindingsOutcome {
+        let mut matches = |hash: &[u8; 16]| {
+            channels.any(|channel| bool::from(subtle::ConstantTimeEq::ct_eq(&channel.md5()[..], &hash[..])))
         };
         match (self, client) {
             (Self::Ignore | Self::ByCall, _) => BindingsOutcome::Unchecked,

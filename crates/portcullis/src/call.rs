@@ -17,12 +17,18 @@ pub struct Call<'a> {
     pub want: Wants,
     /// The bindings of the channel that the tokens come through. Defaults to none.
     pub bindings: Option<&'a ChannelBindings>,
+    /// Further bindings that an acceptor takes for its channel's: of another type (`tls-exporter` beside
+    /// `tls-server-end-point`), or of a declared terminator of TLS in front. Defaults to none.
+    pub further_bindings: &'a [ChannelBindings],
     /// Whether an acceptor only reports how the client's bindings were judged (SEC_CHANNEL_BINDINGS_AUDIT_BINDINGS),
     /// whatever its credential's policy. Defaults to `false`.
     pub audits_bindings: bool,
     /// The service that an initiator means, as an SPN (`HTTP/web.example`). Acceptors do not look at it. Defaults to
     /// none.
     pub target: Option<&'a str>,
+    /// The application protocols that are offered or taken (ALPN), the most wanted first, instead of the credential's.
+    /// Only packages of TLS look at it, in the first call. Defaults to the credential's.
+    pub application_protocols: Option<&'a [Vec<u8>]>,
     /// The peer's address, for authorities that throttle by it. Defaults to unknown.
     pub peer: Option<IpAddr>,
     /// How many bytes `out` may grow: a C caller's buffer. Defaults to any number.
@@ -39,8 +45,10 @@ impl<'a> Call<'a> {
             out,
             want: Wants::default(),
             bindings: None,
+            further_bindings: &[],
             audits_bindings: false,
             target: None,
+            application_protocols: None,
             peer: None,
             room: None,
         }
@@ -98,10 +106,14 @@ pub(crate) struct Leg<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) want: Wants,
     pub(crate) bindings: Option<&'a ChannelBindings>,
+    pub(crate) further_bindings: &'a [ChannelBindings],
     pub(crate) audits_bindings: bool,
     pub(crate) target: Option<&'a str>,
+    pub(crate) application_protocols: Option<&'a [Vec<u8>]>,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) room: Option<usize>,
+    /// Bytes of the token that a stream package leaves for later.
+    pub(crate) left: usize,
 }
 
 impl Leg<'_> {
@@ -115,10 +127,13 @@ impl Leg<'_> {
             out,
             want,
             bindings: self.bindings,
+            further_bindings: self.further_bindings,
             audits_bindings: self.audits_bindings,
             target: self.target,
+            application_protocols: self.application_protocols,
             peer: self.peer,
             room: self.room.map(|room| room.saturating_sub(overhead)),
+            left: 0,
         }
     }
 
@@ -126,6 +141,11 @@ impl Leg<'_> {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes).map_err(|NoRandomness| CallCause::NoRandomness)?;
         Ok(bytes)
+    }
+
+    /// Every binding of the channel.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &ChannelBindings> {
+        self.bindings.into_iter().chain(self.further_bindings)
     }
 
     pub(crate) fn event(&mut self, event: &Event<'_>) {
@@ -148,7 +168,22 @@ impl Leg<'_> {
 
 impl<'a> From<Call<'a>> for Leg<'a> {
     fn from(call: Call<'a>) -> Self {
-        let Call { now, random, events, out, want, bindings, audits_bindings, target, peer, room } = call;
-        Self { now, random, events, out, want, bindings, audits_bindings, target, peer, room }
+        let Call { now, random, events, out, want, bindings, further_bindings, audits_bindings, .. } = call;
+        let Call { target, application_protocols, peer, room, .. } = call;
+        Self {
+            now,
+            random,
+            events,
+            out,
+            want,
+            bindings,
+            further_bindings,
+            audits_bindings,
+            target,
+            application_protocols,
+            peer,
+            room,
+            left: 0,
+        }
     }
 }

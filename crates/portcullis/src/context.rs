@@ -1,5 +1,5 @@
 use crate::protection::{Halves, Open, Protection, Seal};
-use crate::{Facts, Failure, Negotiation, PackageInfo, Segment};
+use crate::{Control, Facts, Failure, Negotiation, PackageInfo, Record, Segment};
 use std::fmt;
 use std::sync::Arc;
 
@@ -69,6 +69,24 @@ impl Context {
         self.halves().1.unseal(message)
     }
 
+    /// Opens the record at the front of a stream in place (DecryptMessage of a stream package): one record a call.
+    ///
+    /// # Errors
+    /// With the cause; the stream is then at its end, and every later call fails alike. What the peer is to be told is
+    /// fetched by [`control`](Self::control). `call/not-negotiated` for a context that is no stream.
+    pub fn unseal_record(&mut self, stream: &mut [u8]) -> Result<Record, Failure> {
+        self.halves().1.unseal_record(stream)
+    }
+
+    /// Tells a stream what is no message (ApplyControlToken, and the call of AcceptSecurityContext that follows it);
+    /// the token to be sent is appended to `out`.
+    ///
+    /// # Errors
+    /// `call/not-negotiated` for a context that is no stream.
+    pub fn control(&mut self, control: Control, out: &mut Vec<u8>) -> Result<(), Failure> {
+        self.halves().0.control(control, out)
+    }
+
     /// The two halves, for two threads: one seals while the other opens. [`reunite`](Self::reunite) takes it back.
     pub fn split(self) -> (Sealer, Opener, Arc<Facts>) {
         let Self { facts, protection, halves } = self;
@@ -125,6 +143,14 @@ impl Sealer {
     pub fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
         self.half.seal(message)
     }
+
+    /// As [`Context::control`].
+    ///
+    /// # Errors
+    /// As [`Context::control`].
+    pub fn control(&mut self, control: Control, out: &mut Vec<u8>) -> Result<(), Failure> {
+        self.half.control(control, out)
+    }
 }
 
 /// The receiving half of a context.
@@ -149,6 +175,14 @@ impl Opener {
     /// As [`Context::unseal`].
     pub fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
         self.half.unseal(message)
+    }
+
+    /// As [`Context::unseal_record`].
+    ///
+    /// # Errors
+    /// As [`Context::unseal_record`].
+    pub fn unseal_record(&mut self, stream: &mut [u8]) -> Result<Record, Failure> {
+        self.half.unseal_record(stream)
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{AccessToken, Account, BindingsOutcome, Claim, ContextFlags, Level, PackageInfo, Secret, Sizes};
+use crate::{AccessToken, Account, BindingsOutcome, Channel, Claim, ContextFlags, Level, PackageInfo, Secret, Sizes};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,7 +14,8 @@ pub struct Facts {
     /// What the client said of itself. Only [`Claim::target`] and [`Claim::workstation`] are of use: neither is
     /// proved unless the message that carried it was (an NTLM MIC, for one).
     pub claim: Claim,
-    /// The form of the proof: `NTLMv2`, `NTLMv1`, `password`, `anonymous`.
+    /// The form of the proof: `NTLMv2`, `NTLMv1`, `password`, `anonymous`; of a channel, its protocol: `TLSv1.2`,
+    /// `TLSv1.3`.
     pub version: &'static str,
     /// What was granted, computed from what happened.
     pub granted: ContextFlags,
@@ -38,6 +39,8 @@ pub struct Facts {
     pub negotiation: Option<Negotiation>,
     /// The facts of the package inside this one, where there is one.
     pub inner: Option<Arc<Facts>>,
+    /// What a TLS handshake agreed on; `None` for a package without a stream.
+    pub channel: Option<Arc<Channel>>,
 }
 
 /// Which side of a context.
@@ -92,6 +95,7 @@ impl Facts {
             bindings_aware: self.bindings_aware,
             logon_id: self.logon_id,
             negotiation: Some(negotiation),
+            channel: self.channel.clone(),
             inner: Some(self),
         }
     }
@@ -115,9 +119,10 @@ impl Facts {
         }
     }
 
-    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer.
+    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer, and of
+    /// a channel whose client nobody knows.
     pub fn access_token(&self) -> Option<AccessToken> {
-        if self.role == Role::Initiator {
+        if self.role == Role::Initiator || (self.channel.is_some() && self.account.is_none()) {
             return None;
         }
         let level = if self.granted.contains(ContextFlags::IDENTIFY) { Level::Identify } else { Level::Impersonate };

@@ -1,3 +1,5 @@
+#[cfg(feature = "schannel")]
+use crate::schannel;
 use crate::{Refusal, Status, Substatus, negotiate, ntlm, password};
 use std::fmt;
 
@@ -91,6 +93,9 @@ pub enum Cause {
     Negotiate(negotiate::Cause),
     /// The plain-password package.
     Password(password::Cause),
+    /// The Schannel package.
+    #[cfg(feature = "schannel")]
+    Schannel(schannel::Cause),
 }
 
 impl Cause {
@@ -103,6 +108,8 @@ impl Cause {
             ntlm::Cause::TABLE,
             negotiate::Cause::TABLE,
             password::Cause::TABLE,
+            #[cfg(feature = "schannel")]
+            schannel::Cause::TABLE,
         ]
         .into_iter()
         .flatten()
@@ -118,6 +125,8 @@ impl Cause {
             Self::Ntlm(cause) => cause.row(),
             Self::Negotiate(cause) => cause.row(),
             Self::Password(cause) => cause.row(),
+            #[cfg(feature = "schannel")]
+            Self::Schannel(cause) => cause.row(),
         }
     }
 
@@ -147,6 +156,8 @@ impl Cause {
             Self::Ntlm(ntlm::Cause::Malformed(error)) | Self::Negotiate(negotiate::Cause::Malformed(error)) => {
                 Some(*error)
             }
+            #[cfg(feature = "schannel")]
+            Self::Schannel(schannel::Cause::Malformed(error)) => Some(*error),
             _ => None,
         }
     }
@@ -172,6 +183,8 @@ from_part!(
     Negotiate(negotiate::Cause),
     Password(password::Cause)
 );
+#[cfg(feature = "schannel")]
+from_part!(Schannel(schannel::Cause));
 
 causes! {
     /// Why a call could not be carried out, whatever the package.
@@ -200,6 +213,9 @@ causes! {
         /// A message buffer list has no, or more than one, or a too short token.
         BadBuffers = "bad-buffers", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
             "a message needs exactly one token buffer of at least the signature's size";
+        /// Bytes behind the handshake were brought as part of its token.
+        Extra = "extra", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "the token holds bytes that belong to what follows the handshake; a host of a stream package brings them by `stream` and keeps what it leaves";
         /// A signature does not fit its message.
         BadSignature = "bad-signature", SEC_E_MESSAGE_ALTERED, LOGON_FAILURE,
             "a message's signature is wrong: it was altered on the way, or the peer uses other keys";

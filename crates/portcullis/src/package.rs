@@ -28,7 +28,7 @@ pub struct PackageInfo {
 }
 
 /// Every package that this library offers by name, one row each, with the numbers that Windows shows.
-pub const TABLE: &[&PackageInfo] = &[&NEGOTIATE, &NTLM];
+pub const TABLE: &[&PackageInfo] = &[&NEGOTIATE, &NTLM, &SCHANNEL, &UNIFIED, &DEFAULT_TLS];
 
 /// The row of a name as the table spells it, plain passwords too.
 pub(crate) fn named(name: &str) -> Option<&'static PackageInfo> {
@@ -58,6 +58,24 @@ pub const NEGOTIATE: PackageInfo = PackageInfo {
     authentication_sid: None,
     mechanism_oids: &[],
 };
+
+/// Schannel: TLS.
+pub const SCHANNEL: PackageInfo = PackageInfo {
+    name: "Schannel",
+    comment: "Schannel Security Package",
+    capabilities: 0x0041_07B3,
+    version: 1,
+    rpc_id: 14,
+    max_token: 24576,
+    authentication_sid: Some(well_known::SCHANNEL_AUTHENTICATION),
+    mechanism_oids: &[],
+};
+
+/// Schannel under the name that most programs ask for (UNISP_NAME).
+pub const UNIFIED: PackageInfo = PackageInfo { name: "Microsoft Unified Security Protocol Provider", ..SCHANNEL };
+
+/// Schannel under the name of DEFAULT_TLS_SSP_NAME.
+pub const DEFAULT_TLS: PackageInfo = PackageInfo { name: "Default TLS SSP", ..SCHANNEL };
 
 /// A password sent as it is, as HTTP Basic and LDAP simple binds do. No package of `sspi.h`: it is not in [`TABLE`].
 pub const PASSWORD: PackageInfo = PackageInfo {

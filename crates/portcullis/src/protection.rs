@@ -12,8 +12,12 @@ pub enum Segment<'a> {
     /// Part of the message that the caller wants left out of the signature. NTLM with extended session security signs
     /// it all the same (MS-NLMP 3.4.6.1); without, it is left out.
     ReadOnly(&'a [u8]),
-    /// Where the signature stands or shall stand; exactly one a message.
+    /// Where the signature stands or shall stand; exactly one a message, but none on a stream.
     Token(&'a mut [u8]),
+    /// Where a stream's record begins; exactly one a record.
+    Header(&'a mut [u8]),
+    /// Where a stream's record ends; exactly one a record.
+    Trailer(&'a mut [u8]),
 }
 
 /// Sizes in bytes that a caller needs to lay out its buffers (SecPkgContext_Sizes).
@@ -27,6 +31,65 @@ pub struct Sizes {
     pub block_size: u32,
     /// The token of a sealed message.
     pub security_trailer: u32,
+}
+
+/// Sizes in bytes of a stream's records (SecPkgContext_StreamSizes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSizes {
+    /// What stands before the data; exact.
+    pub header: u32,
+    /// What stands behind the data; exact for records that this side makes.
+    pub trailer: u32,
+    /// The most data that one record carries.
+    pub max_message: u32,
+    /// How many buffers a record is laid out in.
+    pub buffers: u32,
+    /// The block size that data is padded to; one for none.
+    pub block_size: u32,
+}
+
+/// What stood at the front of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Record {
+    /// A part of a record; nothing was taken.
+    Incomplete {
+        /// Bytes that are missing, at least; never zero.
+        missing: usize,
+    },
+    /// A record with data, which may be none: it now stands readable at `start`. Before it lies the header, behind it
+    /// the trailer.
+    Data {
+        /// Where the data begins.
+        start: usize,
+        /// How long it is.
+        len: usize,
+        /// The whole record's length.
+        used: usize,
+    },
+    /// The peer's protocol wants an answer that is not the application's (SEC_I_RENEGOTIATE): fetch it by
+    /// [`Control::Respond`](crate::Control) and send it. Until then nothing can be sealed.
+    WantsResponse {
+        /// The whole record's length.
+        used: usize,
+    },
+    /// The peer has ended its direction (SEC_I_CONTEXT_EXPIRED).
+    Closed {
+        /// The whole record's length.
+        used: usize,
+    },
+}
+
+/// What a host tells a stream beside messages (ApplyControlToken).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Control {
+    /// Fetch what the protocol has to send of its own: an answer that the peer wants, or an alert after a failure.
+    Respond,
+    /// End this direction (SCHANNEL_SHUTDOWN): gives the last token.
+    Shutdown,
+    /// Nothing of this session is to be resumed later (SSL_SESSION_DISABLE_RECONNECTS).
+    Forget,
 }
 
 /// What protects messages, one for each direction.
@@ -73,6 +136,11 @@ pub(crate) trait Seal: Send {
     fn sign(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure>;
     fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure>;
 
+    /// Takes a host's word, and writes the token that follows from it.
+    fn control(&mut self, _: Control, _: &mut Vec<u8>) -> Result<(), Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+
     /// Writes where this half stands.
     fn export(&self, _: &mut Body) -> Result<(), Failure> {
         Err(CallCause::NotExportable.into())
@@ -83,6 +151,11 @@ pub(crate) trait Seal: Send {
 pub(crate) trait Open: Send {
     fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
     fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
+
+    /// Opens the record at the front of a stream, in place.
+    fn unseal_record(&mut self, _: &mut [u8]) -> Result<Record, Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
 
     /// Writes where this half stands, as far as the other one has not.
     fn export(&self, _: &mut Body) -> Result<(), Failure> {
@@ -164,11 +237,10 @@ impl Open for NoKeys {
 pub(crate) fn token<'s>(message: &'s mut [Segment<'_>], len: usize) -> Result<&'s mut [u8], Failure> {
     let mut found = None;
     for segment in message {
-        if let Segment::Token(token) = segment {
-            if found.is_some() {
-                return Err(CallCause::BadBuffers.into());
-            }
-            found = Some(token);
+        match segment {
+            Segment::Token(token) if found.is_none() => found = Some(token),
+            Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) => return Err(CallCause::BadBuffers.into()),
+            Segment::Data(_) | Segment::SignOnly(_) | Segment::ReadOnly(_) => {}
         }
     }
     found.and_then(|token| token.get_mut(..len)).ok_or(CallCause::BadBuffers.into())

@@ -45,6 +45,8 @@ macro_rules! statuses {
 statuses! {
     SEC_E_OK = 0x0000_0000, GSS_S_COMPLETE, 0, 200, "established; output, if any, must still be sent";
     SEC_I_CONTINUE_NEEDED = 0x0009_0312, GSS_S_CONTINUE_NEEDED, 14, 401, "send the output and bring the peer's next token";
+    SEC_I_CONTEXT_EXPIRED = 0x0009_0317, GSS_S_CONTEXT_EXPIRED, 0, 200, "the peer has ended its direction of a stream";
+    SEC_I_RENEGOTIATE = 0x0009_0321, GSS_S_CONTINUE_NEEDED, 0, 200, "the protocol has an answer of its own to send: call AcceptSecurityContext again";
     SEC_E_INSUFFICIENT_MEMORY = 0x8009_0300, GSS_S_FAILURE, 51, 401, "a bound was reached; the cause says which";
     SEC_E_INVALID_HANDLE = 0x8009_0301, GSS_S_NO_CONTEXT, 80, 401, "the context is gone, of another kind, or never was";
     SEC_E_UNSUPPORTED_FUNCTION = 0x8009_0302, GSS_S_UNAVAILABLE, 53, 401, "a flag, strength or function that this package does not have";
@@ -58,9 +60,24 @@ statuses! {
     SEC_E_OUT_OF_SEQUENCE = 0x8009_0310, GSS_S_UNSEQ_TOKEN, 49, 401, "a message came twice, or not in its turn";
     SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x8009_0311, GSS_S_FAILURE, 52, 401, "nobody could judge: a domain that is not ours, or an authority out of reach";
     SEC_E_CONTEXT_EXPIRED = 0x8009_0317, GSS_S_CONTEXT_EXPIRED, 49, 401, "the context has ended";
+    SEC_E_INCOMPLETE_MESSAGE = 0x8009_0318, GSS_S_DEFECTIVE_TOKEN, 49, 401, "the stream ends inside a record";
     SEC_E_BUFFER_TOO_SMALL = 0x8009_0321, GSS_S_FAILURE, 80, 500, "the caller's buffer is too small; nothing irreversible has happened";
+    SEC_E_WRONG_PRINCIPAL = 0x8009_0322, GSS_S_BAD_NAME, 49, 401, "another name than that of the certificate";
+    SEC_E_UNTRUSTED_ROOT = 0x8009_0325, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the certificate leads to no authority that is trusted";
+    SEC_E_ILLEGAL_MESSAGE = 0x8009_0326, GSS_S_DEFECTIVE_TOKEN, 49, 401, "a message that the protocol does not allow here, or the peer's alert";
+    SEC_E_CERT_UNKNOWN = 0x8009_0327, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the certificate cannot be used";
+    SEC_E_CERT_EXPIRED = 0x8009_0328, GSS_S_CREDENTIALS_EXPIRED, 49, 401, "the certificate is outside its time";
+    SEC_E_DECRYPT_FAILURE = 0x8009_0330, GSS_S_BAD_SIG, 49, 401, "the peer could not decipher or verify what was sent";
+    SEC_E_ALGORITHM_MISMATCH = 0x8009_0331, GSS_S_UNAVAILABLE, 53, 401, "no cipher suite, group or signature algorithm in common";
     SEC_E_SECURITY_QOS_FAILED = 0x8009_0332, GSS_S_BAD_QOP, 53, 401, "requested flags contradict each other or were not met";
+    SEC_E_UNFINISHED_CONTEXT_DELETED = 0x8009_0333, GSS_S_FAILURE, 49, 401, "the peer gave up before the handshake was through";
     SEC_E_BAD_BINDINGS = 0x8009_0346, GSS_S_BAD_BINDINGS, 49, 401, "the channel bindings do not satisfy the policy";
+    SEC_E_CERT_WRONG_USAGE = 0x8009_0349, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the certificate is not for this use";
+    SEC_E_INVALID_PARAMETER = 0x8009_035D, GSS_S_FAILURE, 80, 500, "an argument of the call makes no sense";
+    SEC_E_APPLICATION_PROTOCOL_MISMATCH = 0x8009_0367, GSS_S_UNAVAILABLE, 53, 401, "no application protocol in common";
+    CRYPT_E_REVOKED = 0x8009_2010, GSS_S_CREDENTIALS_EXPIRED, 49, 401, "the certificate was revoked";
+    CRYPT_E_NO_REVOCATION_CHECK = 0x8009_2012, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "nobody knows whether the certificate was revoked";
+    CRYPT_E_REVOCATION_OFFLINE = 0x8009_2013, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the revocation list is out of date";
 }
 
 impl Status {

@@ -35,6 +35,7 @@ impl Authority for Ann {
                     None => question.refuse(Refusal::WrongProof),
                 }
             }
+            other => other.refuse(Refusal::NotAnswered),
         }
     }
 }

@@ -36,6 +36,7 @@ mod realm;
 pub mod seal;
 mod session;
 pub mod spnego;
+pub mod tls;
 pub mod vector;
 
 pub use chance::{Broken, Foretold};

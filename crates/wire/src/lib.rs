@@ -23,9 +23,11 @@ pub mod ntlm;
 mod reader;
 pub mod sid;
 pub mod spnego;
+pub mod tls;
 mod upcase;
 pub mod utf16;
 mod writer;
+pub mod x509;
 
 pub use error::{Error, Kind};
 pub use reader::Reader;

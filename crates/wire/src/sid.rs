@@ -145,6 +145,8 @@ pub mod well_known {
     pub const THIS_ORGANIZATION: Sid = Sid::well_known(5, [15]);
     /// NTLM Authentication, S-1-5-64-10: the package that logged the user on.
     pub const NTLM_AUTHENTICATION: Sid = Sid::well_known(5, [64, 10]);
+    /// SChannel Authentication, S-1-5-64-14: likewise.
+    pub const SCHANNEL_AUTHENTICATION: Sid = Sid::well_known(5, [64, 14]);
 }
 
 #[cfg(test)]

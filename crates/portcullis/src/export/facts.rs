@@ -20,6 +20,8 @@ pub(super) fn write(facts: &Facts, body: &mut Body) -> Result<(), Failure> {
     // Taken apart: a new field does not compile until it has a place here.
     let Facts {
         package: _,
+        // A context with a channel is not exported.
+        channel: _,
         role,
         account,
         claim,
@@ -94,6 +96,7 @@ fn read_innermost(
         logon_id: reader.u64("LogonId")?,
         negotiation: None,
         inner: None,
+        channel: None,
     })
 }
 

@@ -329,6 +329,7 @@ fn the_form_of_version_1() {
             logon_id: 6,
             negotiation: None,
             inner: None,
+            channel: None,
         };
         let context = Context::new(facts, Box::new(protection)).within(&package::NEGOTIATE, Negotiation::Complete);
         let mut context = copy(&context, false);

@@ -121,6 +121,8 @@ impl Talk {
             Next::Token(_) if mic.is_some() => Err(Cause::UnexpectedMove.into()),
             Next::Token(mechanism) => self.await_token(mechanism, token, leg),
             Next::Done(context) => self.finish(context, token, mic.as_deref(), leg),
+            // No stream package is negotiated.
+            Next::Incomplete(..) => Err(CallCause::WrongInput.into()),
         }
     }
 

@@ -159,7 +159,7 @@ fn begun(mechanism: Box<dyn Step>, token: &mut Vec<u8>, leg: &mut Leg<'_>) -> Re
     match mechanism::run(mechanism, Input::Token(&[]), token, leg)? {
         Next::Token(step) => Ok(Mechanism::Going(step)),
         Next::Done(context) => Ok(Mechanism::Through(context)),
-        Next::Ask(..) => Err(CallCause::WrongInput.into()),
+        Next::Ask(..) | Next::Incomplete(..) => Err(CallCause::WrongInput.into()),
     }
 }
 
@@ -225,7 +225,7 @@ impl Step for AwaitReply {
                     // The server cannot be through, nor have keys to sign with, before this side is.
                     Next::Token(_) if through || mic.is_some() => return Err(Cause::UnexpectedMove.into()),
                     Next::Token(step) => return talk.send(Mechanism::Going(step), &out, None, leg),
-                    Next::Ask(..) => return Err(CallCause::WrongInput.into()),
+                    Next::Ask(..) | Next::Incomplete(..) => return Err(CallCause::WrongInput.into()),
                 }
             }
             (Mechanism::Going(_), None) => return Err(Cause::TokenMissing.into()),

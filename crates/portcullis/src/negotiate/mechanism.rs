@@ -59,6 +59,7 @@ impl Step for Direct {
             Next::Token(mechanism) => Next::Token(Box::new(Self { mechanism })),
             Next::Ask(question, mechanism) => Next::Ask(question, Box::new(Self { mechanism })),
             Next::Done(context) => Next::Done(context.within(&package::NEGOTIATE, Negotiation::Direct)),
+            Next::Incomplete(missing, mechanism) => Next::Incomplete(missing, Box::new(Self { mechanism })),
         })
     }
 

@@ -103,6 +103,7 @@ impl Double {
             logon_id: 0,
             negotiation: None,
             inner: None,
+            channel: None,
         };
         Context::new(facts, Box::new(Signs(self.keys)))
     }

@@ -200,6 +200,7 @@ impl AwaitAuthenticate {
             logon_id: self.logon_id,
             negotiation: None,
             inner: None,
+            channel: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))
     }
@@ -247,6 +248,7 @@ impl AwaitVerdict {
             logon_id: self.logon_id,
             negotiation: None,
             inner: None,
+            channel: None,
         };
         Ok(Next::Done(Context::new(facts, protection)))
     }
@@ -392,9 +394,9 @@ fn judge_bindings(
 ) -> Result<BindingsOutcome, Failure> {
     let policy = match leg.audits_bindings {
         true => BindingPolicy::Audit,
-        false => acceptor.config.bindings.for_call(leg.bindings.is_some(), leg.want.flags),
+        false => acceptor.config.bindings.for_call(leg.channels().next().is_some(), leg.want.flags),
     };
-    let outcome = policy.judge(leg.bindings, client);
+    let outcome = policy.judge(leg.channels(), client);
     leg.event(&Event::Bindings { outcome, aware: client != ClientBindings::Unaware });
     match outcome {
         _ if policy == BindingPolicy::Audit => Ok(outcome),

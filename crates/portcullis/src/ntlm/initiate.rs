@@ -363,5 +363,6 @@ fn facts(claim: Claim, version: &'static str, granted: ContextFlags, logon_id: u
         logon_id,
         negotiation: None,
         inner: None,
+        channel: None,
     }
 }

@@ -198,7 +198,7 @@ fn every<'s>(segment: &'s Segment<'_>) -> Option<&'s [u8]> {
     match segment {
         Segment::Data(data) => Some(data),
         Segment::SignOnly(data) | Segment::ReadOnly(data) => Some(data),
-        Segment::Token(_) => None,
+        Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) => None,
     }
 }
 
@@ -296,7 +296,7 @@ fn wanted<'s>(segment: &'s Segment<'_>) -> Option<&'s [u8]> {
     match segment {
         Segment::Data(data) => Some(data),
         Segment::SignOnly(data) => Some(data),
-        Segment::ReadOnly(_) | Segment::Token(_) => None,
+        Segment::ReadOnly(_) | Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) => None,
     }
 }
 

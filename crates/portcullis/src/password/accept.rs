@@ -62,6 +62,7 @@ impl Step for AwaitVerdict {
             logon_id: leg.random().map(u64::from_le_bytes)?,
             negotiation: None,
             inner: None,
+            channel: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))
     }

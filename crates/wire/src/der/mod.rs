@@ -13,6 +13,10 @@ use crate::{Error, Kind};
 
 /// The tags that these protocols use.
 pub mod tag {
+    /// BOOLEAN.
+    pub const BOOLEAN: u8 = 0x01;
+    /// INTEGER.
+    pub const INTEGER: u8 = 0x02;
     /// BIT STRING.
     pub const BIT_STRING: u8 = 0x03;
     /// OCTET STRING.
@@ -21,16 +25,43 @@ pub mod tag {
     pub const OID: u8 = 0x06;
     /// ENUMERATED.
     pub const ENUMERATED: u8 = 0x0a;
+    /// UTF8String.
+    pub const UTF8_STRING: u8 = 0x0c;
+    /// NumericString.
+    pub const NUMERIC_STRING: u8 = 0x12;
+    /// PrintableString.
+    pub const PRINTABLE_STRING: u8 = 0x13;
+    /// TeletexString, also called T61String.
+    pub const TELETEX_STRING: u8 = 0x14;
+    /// IA5String: ASCII.
+    pub const IA5_STRING: u8 = 0x16;
+    /// UTCTime.
+    pub const UTC_TIME: u8 = 0x17;
+    /// GeneralizedTime.
+    pub const GENERALIZED_TIME: u8 = 0x18;
+    /// VisibleString.
+    pub const VISIBLE_STRING: u8 = 0x1a;
     /// GeneralString.
     pub const GENERAL_STRING: u8 = 0x1b;
+    /// UniversalString: UTF-32, big-endian.
+    pub const UNIVERSAL_STRING: u8 = 0x1c;
+    /// BMPString: UTF-16, big-endian.
+    pub const BMP_STRING: u8 = 0x1e;
     /// SEQUENCE, SEQUENCE OF.
     pub const SEQUENCE: u8 = 0x30;
+    /// SET, SET OF.
+    pub const SET: u8 = 0x31;
     /// [APPLICATION 0], constructed: the frame of a first GSS token.
     pub const APPLICATION_0: u8 = 0x60;
 
     /// The explicit context tag `[number]`, constructed. Only the lowest five bits count.
     pub const fn context(number: u8) -> u8 {
         0xa0 | (number & 0x1f)
+    }
+
+    /// The context tag `[number]` of a primitive value. Only the lowest five bits count.
+    pub const fn context_primitive(number: u8) -> u8 {
+        0x80 | (number & 0x1f)
     }
 }
 
@@ -46,6 +77,11 @@ impl<'a> Der<'a> {
     /// Starts at the first byte of a message.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, base: 0 }
+    }
+
+    /// Starts at `offset` of a message: for a part of it that was kept.
+    pub const fn within(bytes: &'a [u8], offset: usize) -> Self {
+        Self { bytes, base: offset }
     }
 
     /// Offset of the next byte in the whole message.
@@ -97,6 +133,56 @@ impl<'a> Der<'a> {
         self.bytes = self.bytes.get(header.len.saturating_add(header.content)..).ok_or(truncated)?;
         self.base = value.base.saturating_add(header.content);
         Ok((header.tag, value))
+    }
+
+    /// The next value with `tag`: all its bytes, header and content, and the content.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn whole(&mut self, tag: u8, field: &'static str) -> Result<(&'a [u8], Self), Error> {
+        let (before, at) = (self.bytes, self.base);
+        let content = self.take(tag, field)?;
+        let whole = before.get(..self.base.saturating_sub(at)).unwrap_or(before);
+        Ok((whole, content))
+    }
+
+    /// The next value, an INTEGER: its bytes, big-endian, in two's complement.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take); [`Kind::WrongLength`] for an empty one, or one not in its shortest form.
+    pub fn integer(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
+        let at = self.base;
+        match self.bytes(tag::INTEGER, field)? {
+            [] | [0, 0..0x80, ..] | [0xff, 0x80..=0xff, ..] => Err(Error::new(at, field, Kind::WrongLength)),
+            bytes => Ok(bytes),
+        }
+    }
+
+    /// The next value if it is a BOOLEAN.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take); [`Kind::Unexpected`] for a content that is neither of DER's two.
+    pub fn optional_boolean(&mut self, field: &'static str) -> Result<Option<bool>, Error> {
+        let at = self.base;
+        match self.optional(tag::BOOLEAN, field)?.map(|content| content.bytes) {
+            None => Ok(None),
+            Some([0]) => Ok(Some(false)),
+            Some([0xff]) => Ok(Some(true)),
+            Some(_) => Err(Error::new(at, field, Kind::Unexpected)),
+        }
+    }
+
+    /// The next value, a BIT STRING of whole bytes.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take); [`Kind::Unexpected`] where bits of the last byte are unused.
+    pub fn whole_bits(&mut self, field: &'static str) -> Result<&'a [u8], Error> {
+        let at = self.base;
+        match self.bytes(tag::BIT_STRING, field)? {
+            [0, bits @ ..] => Ok(bits),
+            [] => Err(Error::new(at, field, Kind::WrongLength)),
+            _ => Err(Error::new(at, field, Kind::Unexpected)),
+        }
     }
 
     /// The content of the next value with `tag`, as bytes.

@@ -1,0 +1,67 @@
+//! Records, one at a time: the TLS library never sees the front of one that is not there yet, nor what belongs to the
+//! host behind a handshake.
+
+use super::Cause;
+use crate::Failure;
+use portcullis_wire::tls::{self, Foreign, RecordHeader, Split};
+use rustls::Error;
+use std::io;
+
+/// What stands at the front of a stream.
+pub(super) enum Front<'a> {
+    Whole(RecordHeader, &'a [u8]),
+    Partial { missing: usize },
+}
+
+/// The record at the front.
+pub(super) fn first(stream: &[u8]) -> Result<Front<'_>, Failure> {
+    match tls::first(stream) {
+        Ok(Split::Whole(header, record)) => Ok(Front::Whole(header, record)),
+        Ok(Split::Partial { missing }) => Ok(Front::Partial { missing }),
+        Err(error) => Err(Cause::Malformed(error).into()),
+    }
+}
+
+/// The record at the front of a connection, where strangers are told by their names. An alert that they may understand
+/// goes to `out`.
+pub(super) fn first_of_all<'a>(stream: &'a [u8], out: &mut Vec<u8>) -> Result<Front<'a>, Failure> {
+    first(stream).map_err(|failure| match Foreign::of(stream) {
+        Some(Foreign::Http) => Cause::Http.into(),
+        Some(Foreign::Dtls) => Cause::Dtls.into(),
+        Some(Foreign::Ssl2) => {
+            out.extend(plain_alert(PROTOCOL_VERSION));
+            Cause::Version.into()
+        }
+        None => {
+            out.extend(plain_alert(if is_too_large(&failure) { RECORD_OVERFLOW } else { UNEXPECTED_MESSAGE }));
+            failure
+        }
+    })
+}
+
+fn is_too_large(failure: &Failure) -> bool {
+    failure.cause.malformed().is_some_and(|error| error.kind == portcullis_wire::Kind::TooLarge)
+}
+
+// RFC 8446 §6.2.
+const UNEXPECTED_MESSAGE: u8 = 10;
+const RECORD_OVERFLOW: u8 = 22;
+const PROTOCOL_VERSION: u8 = 70;
+
+/// A fatal alert before there are keys.
+fn plain_alert(description: u8) -> [u8; 7] {
+    [21, 3, 3, 0, 2, 2, description]
+}
+
+/// Gives the library a whole record by `read`, its read_tls.
+pub(super) fn feed(record: &[u8], mut read: impl FnMut(&mut dyn io::Read) -> io::Result<usize>) -> Result<(), Error> {
+    let mut rest = record;
+    while !rest.is_empty() {
+        // A refusal is the library's bound on what it keeps unprocessed, which one record does not reach.
+        match read(&mut rest) {
+            Ok(0) | Err(_) => return Err(Error::General("a record was not taken".into())),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
