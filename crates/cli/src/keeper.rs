@@ -1,13 +1,14 @@
 //! The keeper: a small process that keeps what the serving process gave up.
 //!
 //! A server that talks to the network has no right to open files or sockets. When it must reach the authority anew, or
-//! read its configuration anew, it asks the keeper, which started with the server and does these two things only: it
-//! opens the two names that its command line gave it, and passes the open file on. With `--separate` it also runs the
+//! read its configuration or the files of TLS anew, it asks the keeper, which started with the server and does these
+//! things only: it opens the names that its command line gave it, and passes the open file on. With `--separate` it also runs the
 //! authority process, and starts it again when it ends.
 
 use crate::config;
 use crate::data::Failed;
 use clap::Args;
+use portcullis_authority::TicketFile;
 use portcullis_authority::remote::connect_within;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -22,7 +23,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// `portcullis keeper`: started by `portcullis serve`, with the socket to it as standard input.
 #[derive(Debug, Args)]
@@ -36,11 +37,34 @@ pub(crate) struct Keep {
     /// Run the authority too
     #[arg(long)]
     authority: bool,
+    /// A file that may be read; can be given several times
+    #[arg(long)]
+    file: Vec<PathBuf>,
+    /// The file of ticket keys, to be kept up to date
+    #[arg(long, requires = "ticket_seconds")]
+    tickets: Option<PathBuf>,
+    /// How long a ticket key is used, and a ticket: seconds
+    #[arg(long, num_args = 2)]
+    ticket_seconds: Vec<u64>,
+}
+
+/// What a server of TLS may have the keeper read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    /// Files, by the number that they are asked for under.
+    pub(crate) files: Vec<PathBuf>,
+    /// The file of ticket keys, how long a key is used, and how long a ticket.
+    pub(crate) tickets: Option<(PathBuf, Duration, Duration)>,
 }
 
 /// What the serving process may ask for.
 const AUTHORITY: u8 = b'a';
 const CONFIG: u8 = b'c';
+const TICKETS: u8 = b't';
+/// From this number on: the files, in their order.
+const FILES: u8 = 0x80;
+/// How many they may be.
+const MOST_FILES: usize = 0x80;
 
 /// How long a file is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,6 +78,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// The serving process's end.
 pub(crate) struct Keeper {
     line: Mutex<Line>,
+    kept: Kept,
 }
 
 struct Line {
@@ -64,7 +89,12 @@ struct Line {
 
 impl Keeper {
     /// Starts the keeper.
-    pub(crate) fn start(socket: &Path, data: &Path, authority: bool) -> Result<Self, Failed> {
+    pub(crate) fn start(socket: &Path, data: &Path, authority: bool, kept: Kept) -> Result<Self, Failed> {
+        if kept.files.len() > MOST_FILES {
+            return Err(
+                format!("[tls] names more than {MOST_FILES} files, which the keeper cannot be asked for").into()
+            );
+        }
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_read_timeout(Some(PATIENCE))?;
         ours.set_write_timeout(Some(PATIENCE))?;
@@ -73,13 +103,42 @@ impl Keeper {
         if authority {
             command.arg("--authority");
         }
+        for file in &kept.files {
+            command.arg("--file").arg(file);
+        }
+        if let Some((path, rotation, lifetime)) = &kept.tickets {
+            let seconds = [rotation, lifetime].map(|length| length.as_secs().to_string());
+            command.arg("--tickets").arg(path).arg("--ticket-seconds").args(seconds);
+        }
         // A group of its own: Ctrl-C is for the server, and the keeper ends when the server has.
         command.stdin(Stdio::from(OwnedFd::from(theirs))).process_group(0).spawn()?;
-        Ok(Self::over(ours))
+        Ok(Self::over(ours, kept))
     }
 
-    fn over(socket: UnixStream) -> Self {
-        Self { line: Mutex::new(Line { socket, number: 0 }) }
+    fn over(socket: UnixStream, kept: Kept) -> Self {
+        Self { line: Mutex::new(Line { socket, number: 0 }), kept }
+    }
+
+    /// One of the files that it was started with, open to be read.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        let is_tickets = self.kept.tickets.as_ref().is_some_and(|(tickets, _, _)| tickets == path);
+        let number = self.kept.files.iter().position(|file| file == path).and_then(|at| u8::try_from(at).ok());
+        let what = match number {
+            _ if is_tickets => TICKETS,
+            Some(number) => FILES.checked_add(number).ok_or(io::ErrorKind::InvalidInput)?,
+            None => {
+                let why = "this file was not named when the server started; start it anew";
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+            }
+        };
+        self.ask(what).map(File::from)
+    }
+
+    /// The content of one of the files that it was started with.
+    pub(crate) fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.open(path)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// A new connection to the authority.
@@ -129,6 +188,11 @@ impl Keep {
             let opened = match what {
                 AUTHORITY => connect_within(&self.socket, CONNECT).map(OwnedFd::from),
                 CONFIG => File::open(config::file_in(&self.data)).map(OwnedFd::from),
+                TICKETS => self.open_tickets().map(OwnedFd::from),
+                FILES.. => match self.file.get(usize::from(what - FILES)) {
+                    Some(path) => File::open(path).map(OwnedFd::from),
+                    None => Err(io::ErrorKind::InvalidInput.into()),
+                },
                 _ => Err(io::ErrorKind::InvalidInput.into()),
             };
             if reply(&socket, number, opened).is_err() {
@@ -139,6 +203,18 @@ impl Keep {
             supervised.end();
         }
         Ok(())
+    }
+}
+
+impl Keep {
+    /// Brings the ticket keys up to date, and opens their file.
+    fn open_tickets(&self) -> io::Result<File> {
+        let (Some(path), [rotation, lifetime]) = (&self.tickets, self.ticket_seconds.as_slice()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let file = TicketFile::new(path, Duration::from_secs(*rotation), Duration::from_secs(*lifetime));
+        file.read(SystemTime::now())?;
+        File::open(path)
     }
 }
 
@@ -270,7 +346,7 @@ mod tests {
             reply(&keeper, request[1].wrapping_sub(1), Ok(File::open(&path).unwrap().into())).unwrap();
             reply(&keeper, request[1], Err(rustix::io::Errno::NOENT.into())).unwrap();
         });
-        let keeper = Keeper::over(server);
+        let keeper = Keeper::over(server, Kept::default());
         assert_eq!(keeper.config().unwrap().as_deref(), Some("[http]\n"));
         assert_eq!(keeper.config().unwrap(), None);
         answering.join().unwrap();

@@ -98,6 +98,18 @@ impl BindingsOutcome {
         !matches!(self, Self::Missing | Self::Mismatch)
     }
 
+    /// The name, for logs and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Matched => "matched",
+            Self::AllowedMissing => "allowed-missing",
+            Self::Proxied => "proxied",
+            Self::Missing => "missing",
+            Self::Mismatch => "mismatch",
+        }
+    }
+
     /// The bits of SEC_CHANNEL_BINDINGS_RESULT.
     pub const fn result_flags(self, aware: bool) -> u32 {
         let support = if aware { 0x1 } else { 0 };

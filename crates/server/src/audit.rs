@@ -52,20 +52,8 @@ mod tests {
     use portcullis::{Event, Events, HostCause, Refusal};
 
     fn attempt() -> Attempt {
-        Attempt {
-            correlation_id: CorrelationId::new().unwrap(),
-            peer: "192.0.2.7:50000".parse().unwrap(),
-            client: "192.0.2.7".parse().unwrap(),
-            endpoint: "192.0.2.1:80".parse().unwrap(),
-            package: "NTLM",
-            mechanism: None,
-            offered: String::new(),
-            version: None,
-            claim: None,
-            account: None,
-            sid: None,
-            bindings: None,
-        }
+        let [peer, endpoint] = ["192.0.2.7:50000", "192.0.2.1:80"].map(|text| text.parse().unwrap());
+        Attempt::new(CorrelationId::new().unwrap(), peer, endpoint, "NTLM")
     }
 
     #[test]

@@ -107,6 +107,29 @@ impl Events for Attempt {
 }
 
 impl Attempt {
+    /// An attempt of which nothing is known yet but where it comes from.
+    pub(crate) fn new(
+        correlation_id: CorrelationId,
+        peer: SocketAddr,
+        endpoint: SocketAddr,
+        package: &'static str,
+    ) -> Self {
+        Self {
+            correlation_id,
+            peer,
+            client: peer.ip().to_canonical(),
+            endpoint,
+            package,
+            mechanism: None,
+            offered: String::new(),
+            version: None,
+            claim: None,
+            account: None,
+            sid: None,
+            bindings: None,
+        }
+    }
+
     /// The decision to let the client in.
     pub(crate) fn established(mut self, facts: &Facts) -> Decision {
         self.version = Some(facts.version);

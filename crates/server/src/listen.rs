@@ -1,22 +1,24 @@
 //! Takes connections, and serves each in a task of its own.
 
 use crate::config::Limits;
+use crate::decision::{Attempt, CorrelationId};
 use crate::http::{self, Channel, Connection};
-use crate::server::Shared;
+use crate::server::{Endpoint, Shared};
+use crate::tls::{self, Accepted, TlsChannel, TlsStream};
 use crate::watch::{Activity, Watched};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -36,6 +38,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 
 pub(crate) async fn accept(
     listener: TcpListener,
+    endpoint: Endpoint,
     shared: Arc<Shared>,
     limit: usize,
     mut stopped: watch::Receiver<bool>,
@@ -71,15 +74,61 @@ pub(crate) async fn accept(
         };
         let (stopped, alive) = (stopped.clone(), alive.clone());
         tokio::spawn(async move {
-            serve(stream, connection, stopped).await;
+            // Each answer is one small write: waiting for more only makes a three-legged handshake slow.
+            let _ = stream.set_nodelay(true);
+            match endpoint {
+                Endpoint::Http => serve_http1(stream, connection, stopped).await,
+                Endpoint::Https => serve_tls(stream, connection, stopped).await,
+            }
             drop(alive);
         });
     }
 }
 
-async fn serve(stream: TcpStream, connection: Connection, mut stopped: watch::Receiver<bool>) {
-    // Each answer is one small write: waiting for more only makes a three-legged handshake slow.
-    let _ = stream.set_nodelay(true);
+/// Brings the TLS handshake to its end, and then serves what client and server agreed to speak.
+async fn serve_tls(stream: TcpStream, mut connection: Connection, mut stopped: watch::Receiver<bool>) {
+    let core = connection.shared.core();
+    let Some(correlation_id) = CorrelationId::new() else { return };
+    let attempt = Attempt::new(correlation_id, connection.peer, connection.local, "Schannel");
+    let close = Arc::clone(&connection.close);
+    let accepted = tokio::select! {
+        accepted = tls::accept(stream, &core, attempt, core.config.limits.handshake()) => accepted,
+        () = close.notified() => return,
+        _ = stopped.changed() => return,
+    };
+    let Accepted { stream, attempt } = match accepted {
+        Ok(accepted) => accepted,
+        Err(None) => return,
+        Err(Some((attempt, failure))) => {
+            core.refuse(attempt, &failure);
+            return;
+        }
+    };
+    let facts = stream.context().share_facts();
+    let Some(channel) = facts.channel.clone() else { return };
+    let correlation_id = attempt.correlation_id.clone();
+    // A logon by certificate is one more decision; a channel whose client shows none is none.
+    if let Some(refusal) = channel.unmapped {
+        core.refuse(attempt, &refusal.into());
+    } else if facts.account.is_some() {
+        let decision = attempt.established(&facts);
+        if let Err(failure) = core.decide(&decision) {
+            core.refuse(decision.attempt, &failure);
+            return;
+        }
+        connection.registration.settle();
+    }
+    connection.channel = Channel::Tls(Arc::new(TlsChannel::new(facts, correlation_id)));
+    match channel.application_protocol.as_deref() {
+        Some(b"h2") => serve_http2(stream, connection, stopped).await,
+        _ => serve_http1(stream, connection, stopped).await,
+    }
+}
+
+async fn serve_http1<S>(stream: S, connection: Connection, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let limits: Limits = connection.shared.core().config.limits.clone();
     let (activity, close) = (Activity::new(), Arc::clone(&connection.close));
     let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
@@ -114,9 +163,47 @@ async fn serve(stream: TcpStream, connection: Connection, mut stopped: watch::Re
     linger(connection.into_parts().io.into_inner().stream).await;
 }
 
+/// Requests of one client at a time over HTTP/2.
+const STREAMS: u32 = 100;
+
+async fn serve_http2(stream: TlsStream<TcpStream>, connection: Connection, mut stopped: watch::Receiver<bool>) {
+    let limits: Limits = connection.shared.core().config.limits.clone();
+    let (activity, close) = (Activity::new(), Arc::clone(&connection.close));
+    let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
+    let service = PerConnection { connection: Arc::new(connection), activity: Arc::clone(&activity) };
+    let headers = u32::try_from(limits.header_bytes.saturating_mul(2).max(64 << 10)).unwrap_or(u32::MAX);
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(headers)
+        .serve_connection(io, service);
+    let mut connection = pin!(connection);
+    let mut overdue = pin!(activity.overdue(&limits));
+    let mut stopping = *stopped.borrow();
+    if stopping {
+        connection.as_mut().graceful_shutdown();
+    }
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "connection ended");
+                }
+                return;
+            }
+            _ = stopped.changed(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = &mut overdue => return,
+            () = close.notified() => return,
+        }
+    }
+}
+
 /// Ends a connection so that its last answer arrives. Closing while the client still sends would make the system send
 /// a reset, and the client's system would throw away what it had not read yet.
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     if stream.shutdown().await.is_err() {
         return;
     }
@@ -133,16 +220,35 @@ struct PerConnection {
 
 impl hyper::service::Service<Request<Incoming>> for PerConnection {
     type Response = Response<Full<Bytes>>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (connection, activity) = (Arc::clone(&self.connection), Arc::clone(&self.activity));
         Box::pin(async move {
-            activity.busy();
-            let answer = http::answer(&connection, request).await;
-            activity.idle();
-            Ok(answer)
+            let _busy = Busy::with(activity);
+            let (head, body) = request.into_parts();
+            if http::needs_http11(&connection, &head) {
+                // It ends the request's stream with this code; the connection goes on.
+                return Err(h2::Error::from(h2::Reason::HTTP_1_1_REQUIRED).into());
+            }
+            Ok(http::answer(&connection, Request::from_parts(head, body)).await)
         })
+    }
+}
+
+/// A request is being answered; also one that is given up.
+struct Busy(Arc<Activity>);
+
+impl Busy {
+    fn with(activity: Arc<Activity>) -> Self {
+        activity.busy();
+        Self(activity)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.idle();
     }
 }

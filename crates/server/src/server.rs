@@ -5,9 +5,10 @@ use crate::decision::{Decision, DecisionLog};
 use crate::half_open::HalfOpen;
 use crate::http::Half;
 use crate::listen;
+use crate::tls::Tls;
 use portcullis::ntlm::Ntlm;
 use portcullis::password::Password;
-use portcullis::{Credential, Failure, HostCause};
+use portcullis::{ChannelBindings, Credential, Failure, HostCause};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -26,6 +27,11 @@ pub struct Service {
     pub authority: Arc<dyn AsyncAuthority>,
     /// Where decisions are written down.
     pub decisions: Arc<dyn DecisionLog>,
+    /// The TLS acceptor: [`TlsSettings::load`](crate::TlsSettings::load) makes one. `None` where there is no endpoint of
+    /// TLS.
+    pub tls: Option<Tls>,
+    /// The channel bindings of terminators of TLS in front of this server, which clients may be bound to.
+    pub terminators: Vec<ChannelBindings>,
     /// Whether the account store can be used: what `/healthz` answers. Called often; it must not block for long.
     pub healthy: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -34,8 +40,15 @@ pub struct Service {
 /// decisions written by blocking calls, and only that one lets other clients go on meanwhile.
 pub struct Server {
     shared: Arc<Shared>,
-    listeners: Vec<std::net::TcpListener>,
+    listeners: Vec<(std::net::TcpListener, Endpoint)>,
     connection_limit: usize,
+}
+
+/// What an endpoint speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Http,
+    Https,
 }
 
 /// A running or coming server's service, to be replaced from elsewhere.
@@ -43,11 +56,14 @@ pub struct Server {
 pub struct Replacer(Arc<Shared>);
 
 /// A service in use. Each request keeps the one that it began with.
+#[derive(Clone)]
 pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) negotiate: Credential,
     pub(crate) ntlm: Credential,
     pub(crate) basic: Credential,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) terminators: Vec<ChannelBindings>,
     pub(crate) authority: Arc<dyn AsyncAuthority>,
     pub(crate) healthy: Arc<dyn Fn() -> bool + Send + Sync>,
     decisions: Arc<dyn DecisionLog>,
@@ -79,9 +95,22 @@ impl Server {
     /// # Errors
     /// When the address is not this computer's, or taken.
     pub fn bind(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        self.bind_to(address, Endpoint::Http)
+    }
+
+    /// Adds an HTTPS endpoint; as [`bind`](Self::bind). Its connections are refused as long as the service has no
+    /// [`Service::tls`].
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub fn bind_tls(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        self.bind_to(address, Endpoint::Https)
+    }
+
+    fn bind_to(&mut self, address: SocketAddr, endpoint: Endpoint) -> io::Result<SocketAddr> {
         let listener = listen::bind(address)?;
         let address = listener.local_addr()?;
-        self.listeners.push(listener);
+        self.listeners.push((listener, endpoint));
         Ok(address)
     }
 
@@ -96,7 +125,7 @@ impl Server {
         let (stopping, stopped) = watch::channel(false);
         // Every task holds a sender and never sends: the channel closes when the last one is gone.
         let (alive, mut all_gone) = mpsc::channel::<()>(1);
-        for listener in self.listeners {
+        for (listener, endpoint) in self.listeners {
             let listener = match TcpListener::from_std(listener) {
                 Ok(listener) => listener,
                 Err(error) => {
@@ -106,6 +135,7 @@ impl Server {
             };
             let accepting = listen::accept(
                 listener,
+                endpoint,
                 Arc::clone(&self.shared),
                 self.connection_limit,
                 stopped.clone(),
@@ -129,6 +159,12 @@ impl Replacer {
     /// stay theirs.
     pub fn replace(&self, service: Service) {
         *self.0.core.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(service.into());
+    }
+
+    /// Replaces the TLS acceptor alone: other certificates, lists or ticket keys. Connections keep theirs.
+    pub fn replace_tls(&self, tls: Tls) {
+        let mut core = self.0.core.write().unwrap_or_else(PoisonError::into_inner);
+        *core = Arc::new(Core { tls: Some(tls), ..Core::clone(&core) });
     }
 }
 
@@ -159,11 +195,13 @@ impl Core {
 
 impl From<Service> for Core {
     fn from(service: Service) -> Self {
-        let Service { config, ntlm, authority, decisions, healthy } = service;
+        let Service { config, ntlm, authority, decisions, tls, terminators, healthy } = service;
         Self {
             negotiate: Credential::acceptor(config.settings().negotiate(ntlm.clone())),
             ntlm: Credential::acceptor(ntlm),
             basic: Credential::acceptor(Password::new()),
+            tls,
+            terminators,
             config,
             authority,
             healthy,

@@ -3,6 +3,7 @@
 use crate::config::Limits;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -10,7 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What a connection is doing, and since when.
 #[derive(Debug)]
-pub(crate) struct Activity(Mutex<(Phase, Instant)>);
+pub(crate) struct Activity {
+    state: Mutex<(Phase, Instant)>,
+    /// Requests that are being answered.
+    under_way: AtomicUsize,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -24,15 +29,18 @@ enum Phase {
 
 impl Activity {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new((Phase::Idle, Instant::now()))))
+        Arc::new(Self { state: Mutex::new((Phase::Idle, Instant::now())), under_way: AtomicUsize::new(0) })
     }
 
     pub(crate) fn busy(&self) {
+        self.under_way.fetch_add(1, Ordering::AcqRel);
         self.set(|_| Some(Phase::Busy));
     }
 
     pub(crate) fn idle(&self) {
-        self.set(|_| Some(Phase::Idle));
+        if self.under_way.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.set(|_| Some(Phase::Idle));
+        }
     }
 
     fn received(&self) {
@@ -40,7 +48,7 @@ impl Activity {
     }
 
     fn set(&self, change: impl FnOnce(Phase) -> Option<Phase>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(phase) = change(state.0) {
             *state = (phase, Instant::now());
         }
@@ -48,7 +56,7 @@ impl Activity {
 
     /// What is left of the phase's time; `None` for a phase without a bound.
     fn remaining(&self, limits: &Limits) -> Option<Duration> {
-        let (phase, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (phase, since) = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let bound = match phase {
             Phase::Idle => limits.idle_seconds,
             Phase::Headers => limits.header_seconds,

@@ -1,6 +1,7 @@
 //! `portcullis serve`: the HTTP endpoint, with its authority inside or in another process.
 
 mod source;
+mod tls;
 
 use crate::config::{self, Folder};
 use crate::data::Failed;
@@ -10,12 +11,15 @@ use clap::{Args, ValueEnum};
 use portcullis::Secret;
 use portcullis_authority::settings::HostNames;
 use portcullis_authority::{DomainNames, bootstrap};
-use portcullis_server::{Config, DEFAULT_FILE, LogFormat, Replacer, Request, SchemeName, Server, Signals};
+use portcullis_server::{
+    ClientAuthName, Config, DEFAULT_FILE, LogFormat, Replacer, Request, SchemeName, Server, Signals,
+};
 use source::Source;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use tls::Material;
 
 /// `portcullis serve`
 #[derive(Debug, Args)]
@@ -30,6 +34,8 @@ This one then gives up root's rights, and the right to open files, sockets and p
 Examples:
   portcullis serve
   portcullis serve --schemes negotiate,ntlm
+  portcullis serve --https 0.0.0.0:443 --tls-cert web1.pem --tls-key web1.key
+  portcullis serve --https [::]:443 --tls-client-ca ca.pem --tls-client-auth require
   portcullis serve --separate --data /var/lib/portcullis --http 0.0.0.0:80
   portcullis serve --authority /run/portcullis/authority.sock --user www-data --http 0.0.0.0:80
   portcullis serve --data /var/lib/portcullis --http 0.0.0.0:80 --http [::]:80 --log-format json")]
@@ -39,6 +45,23 @@ pub(crate) struct Serve {
     /// Listen here; port 0 chooses one. Can be given several times; overrides `http.listen`
     #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     http: Vec<SocketAddr>,
+    /// Listen here for HTTPS; can be given several times; overrides `tls.listen`. Without --http there is then no plain
+    /// endpoint
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
+    https: Vec<SocketAddr>,
+    /// The server's certificate, with the authorities above it: PEM or PKCS#12; overrides `tls.cert`. Without one, the
+    /// first start makes one that vouches for itself
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key as PEM; overrides `tls.key`. The default is the certificate's file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// The authorities that may issue clients' certificates, as PEM; overrides `tls.client_ca`
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+    /// Whether clients are asked for a certificate: none, request or require; overrides `tls.client_auth`
+    #[arg(long, value_name = "WHETHER")]
+    tls_client_auth: Option<ClientAuthName>,
     /// What HTTP offers, in this order, between commas: negotiate, ntlm, basic; overrides `http.schemes`
     #[arg(long, value_name = "SCHEMES", value_delimiter = ',', value_parser = scheme)]
     schemes: Vec<SchemeName>,
@@ -88,7 +111,9 @@ impl Serve {
         let host = HostNames::of_this_computer();
         // Where another process holds the accounts, it makes the first of them.
         let first = if self.is_isolated() { None } else { first_start(&self.folder.data, &settings, &host)? };
-        let Started { server, mut signals, source, bound, runtime } = match self.start(&settings, host) {
+        let self_signed =
+            !settings.tls.listen.is_empty() && tls::first_certificate(&settings.tls, &self.folder.data, &host)?;
+        let Started { server, mut signals, source, bound, runtime, mut material } = match self.start(&settings, host) {
             Ok(started) => started,
             Err(error) => {
                 // The account is made and its password is nowhere else: it must not be lost with a start that failed.
@@ -99,11 +124,29 @@ impl Serve {
             }
         };
         announce(&bound, first.as_ref())?;
+        if self_signed {
+            tracing::warn!(
+                path = %self.folder.data.join("tls.pem").display(),
+                "a certificate was made that vouches for itself: clients must be told to believe it; set `tls.cert` to a real one"
+            );
+        }
         drop(first);
         let replacer = server.replacer();
+        let reader = source.reader();
         runtime.block_on(server.run(async {
-            while signals.next().await == Request::Reload {
-                self.reload(&source, &replacer, &logging);
+            let mut tick = tokio::time::interval(tls::REFRESH);
+            loop {
+                tokio::select! {
+                    request = signals.next() => match request {
+                        Request::Reload => self.reload(&source, &replacer, &logging, &mut material),
+                        Request::Stop => break,
+                    },
+                    _ = tick.tick() => {
+                        if let Some(material) = &mut material {
+                            tokio::task::block_in_place(|| material.refresh(&reader, &replacer));
+                        }
+                    }
+                }
             }
             tracing::info!("stopping: requests under way are finished");
         }));
@@ -118,9 +161,24 @@ impl Serve {
 
     /// The configuration, with what the command line overrides.
     fn overridden(&self, mut settings: Config) -> Result<Config, Failed> {
-        if !self.http.is_empty() {
+        if !self.http.is_empty() || !self.https.is_empty() {
             settings.http.listen.clone_from(&self.http);
         }
+        if !self.https.is_empty() {
+            settings.tls.listen.clone_from(&self.https);
+        }
+        // What stands in the file lies beside it; what stands on the command line, where the command was given.
+        if let Some(cert) = &self.tls_cert {
+            settings.tls.cert = Some(std::path::absolute(cert)?);
+            settings.tls.key = self.tls_key.as_ref().map(std::path::absolute).transpose()?;
+        }
+        if let Some(ca) = &self.tls_client_ca {
+            settings.tls.client_ca = Some(std::path::absolute(ca)?);
+        }
+        if let Some(auth) = self.tls_client_auth {
+            settings.tls.client_auth = auth;
+        }
+        tls::settle(&mut settings, &std::path::absolute(&self.folder.data)?);
         if !self.schemes.is_empty() {
             settings.http.schemes.clone_from(&self.schemes);
             settings.check().map_err(|error| Failed::Usage(error.to_string()))?;
@@ -138,8 +196,11 @@ impl Serve {
     }
 
     fn start(&self, settings: &Config, host: HostNames) -> Result<Started, Failed> {
-        if settings.http.listen.is_empty() {
-            return Err(Failed::Usage("nowhere to listen: `http.listen` is empty and there is no --http".to_owned()));
+        if settings.http.listen.is_empty() && settings.tls.listen.is_empty() {
+            return Err(Failed::Usage(
+                "nowhere to listen: `http.listen` and `tls.listen` are empty, and there is neither --http nor --https"
+                    .to_owned(),
+            ));
         }
         let data = &self.folder.data;
         let source = match (&self.authority, self.separate) {
@@ -147,12 +208,18 @@ impl Serve {
             (None, true) => Source::elsewhere(&data.join("authority.sock"), data, host, true, settings)?,
             (None, false) => Source::here(data, host)?,
         };
-        let mut server = Server::new(source.service(settings.clone())?);
-        let bind = |address: &SocketAddr| {
+        let material = Material::read(&settings.tls, &source.reader())?;
+        let tls = material.as_ref().map(Material::tls).transpose()?;
+        let mut server = Server::new(source.service(settings.clone(), tls)?);
+        let mut bound = Vec::new();
+        for address in &settings.http.listen {
             let failed = |error| format!("cannot listen on {address}: {error}; choose another by --http");
-            server.bind(*address).map_err(failed)
-        };
-        let bound = settings.http.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+            bound.push(("http", server.bind(*address).map_err(failed)?));
+        }
+        for address in &settings.tls.listen {
+            let failed = |error| format!("cannot listen on {address}: {error}; choose another by --https");
+            bound.push(("https", server.bind_tls(*address).map_err(failed)?));
+        }
         if self.is_isolated() {
             isolation::apply(self.user.as_ref(), !self.danger_no_sandbox)?;
         }
@@ -161,21 +228,28 @@ impl Serve {
         // Before anybody is told that this serves: a signal that comes early would end the process.
         let signals = Signals::new()?;
         drop(context);
-        Ok(Started { server, signals, source, bound, runtime })
+        Ok(Started { server, signals, source, bound, runtime, material })
     }
 
     /// Reads everything anew. What cannot be used leaves the old in place.
-    fn reload(&self, source: &Source, replacer: &Replacer, logging: &Logging) {
+    fn reload(&self, source: &Source, replacer: &Replacer, logging: &Logging, material: &mut Option<Material>) {
         source.reopen_audit();
         let reloaded = source.config().and_then(|settings| {
             let settings = self.overridden(settings)?;
-            let service = source.service(settings.clone())?;
+            let fresh = match material {
+                Some(_) => Material::read(&settings.tls, &source.reader())?,
+                // Whoever does not listen for it has no use of it.
+                None => None,
+            };
+            let tls = fresh.as_ref().map(Material::tls).transpose()?;
+            let service = source.service(settings.clone(), tls)?;
             logging.change(&settings.log)?;
-            Ok(service)
+            Ok((service, fresh))
         });
         match reloaded {
-            Ok(service) => {
+            Ok((service, fresh)) => {
                 replacer.replace(service);
+                *material = fresh;
                 tracing::info!(
                     "configuration and store are read anew; `http.listen` and `log.format` hold from the next start"
                 );
@@ -190,7 +264,8 @@ struct Started {
     server: Server,
     signals: Signals,
     source: Source,
-    bound: Vec<SocketAddr>,
+    bound: Vec<(&'static str, SocketAddr)>,
+    material: Option<Material>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -234,30 +309,31 @@ fn write_default_config(folder: &Path) -> Result<(), Failed> {
 }
 
 /// Says where clients can connect, and how the first of them logs on.
-fn announce(bound: &[SocketAddr], first: Option<&(String, Secret<String>)>) -> io::Result<()> {
+fn announce(bound: &[(&str, SocketAddr)], first: Option<&(String, Secret<String>)>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for address in bound {
-        writeln!(out, "listening http {address}")?;
+    for (scheme, address) in bound {
+        writeln!(out, "listening {scheme} {address}")?;
     }
-    if let (Some((name, password)), Some(address)) = (first, bound.first()) {
-        let url = url_of(*address);
+    if let (Some((name, password)), Some((scheme, address))) = (first, bound.first()) {
+        let url = url_of(scheme, *address);
+        let insecure = if *scheme == "https" { "-k " } else { "" };
         let password = password.expose();
         writeln!(out, "\nThis is the first start. The account `{name}` has the password, shown this once:\n")?;
         writeln!(out, "  {password}\n")?;
         writeln!(out, "Open {url} in a browser, or try:\n")?;
-        writeln!(out, "  curl --ntlm -u '{name}:{password}' {url}\n")?;
+        writeln!(out, "  curl {insecure}--ntlm -u '{name}:{password}' {url}\n")?;
     }
     out.flush()
 }
 
 /// Where a client on this computer reaches an endpoint.
-fn url_of(address: SocketAddr) -> String {
+fn url_of(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}/", SocketAddr::new(ip, address.port()))
+    format!("{scheme}://{}/", SocketAddr::new(ip, address.port()))
 }
 
 #[cfg(test)]
@@ -266,9 +342,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_everywhere_is_reached_on_loopback() {
-        assert_eq!(url_of("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80/");
-        assert_eq!(url_of("[::]:8080".parse().unwrap()), "http://[::1]:8080/");
-        assert_eq!(url_of("192.0.2.1:80".parse().unwrap()), "http://192.0.2.1:80/");
+        assert_eq!(url_of("http", "0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80/");
+        assert_eq!(url_of("https", "[::]:8080".parse().unwrap()), "https://[::1]:8080/");
+        assert_eq!(url_of("http", "192.0.2.1:80".parse().unwrap()), "http://192.0.2.1:80/");
     }
 
     #[test]

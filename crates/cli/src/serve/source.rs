@@ -1,10 +1,11 @@
+use super::tls;
 use crate::config;
 use crate::data::Failed;
 use crate::keeper::Keeper;
 use portcullis_authority::remote::Remote;
 use portcullis_authority::settings::HostNames;
 use portcullis_authority::{Audit, DataFolder, Directory, DomainNames};
-use portcullis_server::{Config, DecisionLog, Service, Threads};
+use portcullis_server::{Config, DecisionLog, Service, Threads, Tls};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -45,7 +46,7 @@ impl Source {
         start: bool,
         settings: &Config,
     ) -> Result<Self, Failed> {
-        let keeper = Arc::new(Keeper::start(socket, data, start)?);
+        let keeper = Arc::new(Keeper::start(socket, data, start, tls::kept(settings))?);
         let connector = Arc::clone(&keeper);
         let patience = Duration::from_secs(settings.limits.authority_answer_seconds);
         let remote = Arc::new(Remote::connecting(Box::new(move || connector.connect()), patience));
@@ -53,7 +54,18 @@ impl Source {
         Ok(Self { host, accounts: Accounts::Elsewhere { keeper, remote } })
     }
 
-    pub(super) fn service(&self, config: Config) -> Result<Service, Failed> {
+    /// Who reads the files of TLS.
+    pub(super) fn reader(&self) -> tls::Reader {
+        match &self.accounts {
+            Accounts::Here { .. } => tls::Reader::Here,
+            Accounts::Elsewhere { keeper, .. } => tls::Reader::Keeper(Arc::clone(keeper)),
+        }
+    }
+
+    /// What a server works with; `tls` is made of the configuration's files ([`tls::Material`]).
+    pub(super) fn service(&self, config: Config, tls: Option<Tls>) -> Result<Service, Failed> {
+        let reader = self.reader();
+        let terminators = config.terminators(&|path| reader.fetch(path));
         let patience = Duration::from_secs(config.limits.authority_seconds);
         let calls = config.limits.authority_calls;
         let (authority, decisions, healthy, domain): (Arc<dyn portcullis::Authority>, Arc<dyn DecisionLog>, Health, _) =
@@ -78,6 +90,8 @@ impl Source {
             ntlm: config.settings().ntlm(&self.host, &domain.netbios, &domain.dns),
             authority: Arc::new(Threads::new(authority, calls, patience)),
             decisions,
+            tls,
+            terminators: terminators.map_err(|error| Failed::Failed(error.to_string()))?,
             healthy,
             config,
         })

@@ -204,6 +204,12 @@ fn key_in_pem(text: &[u8]) -> Result<PrivateKeyDer<'static>, IdentityError> {
     }
 }
 
+/// The bindings of type `tls-server-end-point` of a certificate in DER; `None` for one that cannot be read, or whose
+/// signature has no hash.
+pub fn end_point_bindings(certificate: &[u8]) -> Option<ChannelBindings> {
+    end_point(certificate, &x509::Certificate::decode(certificate).ok()?)
+}
+
 /// `tls-server-end-point`: the certificate's hash by its signature's hash function, SHA-256 for MD5 and SHA-1; of a
 /// signature without one (Ed25519) RFC 5929 §4.1 says nothing.
 pub(super) fn end_point(der: &[u8], certificate: &x509::Certificate<'_>) -> Option<ChannelBindings> {

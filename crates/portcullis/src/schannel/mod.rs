@@ -31,7 +31,9 @@ mod trust;
 
 pub use accept::Acceptor;
 pub use cause::{Alert, Cause};
-pub use identity::{Identities, Identity, IdentityError, certificates_in_pem, revocation_lists_in_pem};
+pub use identity::{
+    Identities, Identity, IdentityError, certificates_in_pem, end_point_bindings, revocation_lists_in_pem,
+};
 pub use initiate::Initiator;
 pub use tickets::{TicketKey, TicketKeys};
 pub use trust::{Revocation, SettingsError, Trust};

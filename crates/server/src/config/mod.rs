@@ -6,10 +6,12 @@ mod network;
 pub use error::ConfigError;
 pub use network::Network;
 
+use crate::tls::{Fetch, TlsError, TlsSettings, end_points};
+use portcullis::ChannelBindings;
 use portcullis_authority::settings::{DomainSettings, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ pub const DEFAULT_FILE: &str = include_str!("default.toml");
 pub struct Config {
     /// The HTTP endpoints.
     pub http: Http,
+    /// The HTTPS endpoints.
+    pub tls: TlsSettings,
     /// What clients are told of this computer.
     pub names: Names,
     /// What clients are told of the domain, and which domains they may name.
@@ -52,6 +56,10 @@ pub struct Http {
     pub persist: bool,
     /// HTTP proxies that keep one connection here for each of their clients. Defaults to none.
     pub trusted_proxies: Vec<Network>,
+    /// The certificates of terminators of TLS in front, as PEM files: clients are bound to those. Defaults to none.
+    pub terminator_certificates: Vec<PathBuf>,
+    /// The same by their hashes, in hexadecimal, where the certificates are not at hand. Defaults to none.
+    pub terminator_endpoints: Vec<String>,
     /// Origins whose pages may read answers. Defaults to none.
     pub cors_origins: Vec<String>,
 }
@@ -174,6 +182,15 @@ impl Config {
                 "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, or allow NTLM",
             ),
             (no_quote_or_control(&self.http.realm), "http.realm holds a quote, backslash or control character"),
+            (
+                self.http.terminator_endpoints.iter().all(|hash| end_point_hash(hash).is_some()),
+                "http.terminator_endpoints holds what is no hash in hexadecimal of 32, 48 or 64 bytes",
+            ),
+            (
+                self.tls.alpn.iter().all(|name| matches!(name.as_str(), "h2" | "http/1.1")),
+                "tls.alpn knows \"h2\" and \"http/1.1\" only",
+            ),
+            (!self.tls.versions.is_empty(), "tls.versions is empty: nobody could connect"),
             (limits.connections > 0, "limits.connections is 0: nobody could connect"),
             (limits.half_open > 0 && limits.half_open_per_peer > 0, "limits.half_open… is 0: no handshake could begin"),
             (limits.authority_calls > 0, "limits.authority_calls is 0: nobody could be verified"),
@@ -181,6 +198,19 @@ impl Config {
         ];
         let broken = rules.iter().find(|(holds, _)| !holds).map(|(_, broken)| *broken);
         broken.map_or(settings.check(), Err).map_err(|broken| ConfigError::Value(broken.to_owned()))
+    }
+
+    /// What clients may be bound to in front of this server.
+    ///
+    /// # Errors
+    /// When a certificate's file cannot be read.
+    pub fn terminators(&self, fetch: Fetch<'_>) -> Result<Vec<ChannelBindings>, TlsError> {
+        let hashes = self.http.terminator_endpoints.iter().filter_map(|hash| end_point_hash(hash));
+        let mut found: Vec<_> = hashes.map(|hash| ChannelBindings::tls_server_end_point(&hash)).collect();
+        for path in &self.http.terminator_certificates {
+            found.extend(end_points(path, fetch)?);
+        }
+        Ok(found)
     }
 
     /// What it says of names, domain and packages.
@@ -192,6 +222,16 @@ impl Config {
             ntlm: self.ntlm.clone(),
         }
     }
+}
+
+/// A certificate's hash, written as programs print it.
+fn end_point_hash(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = text.chars().filter(|c| *c != ':').map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+    let bytes = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    });
+    bytes.collect::<Option<Vec<_>>>().filter(|bytes| matches!(bytes.len(), 32 | 48 | 64))
 }
 
 impl SchemeName {
@@ -238,6 +278,8 @@ impl Default for Http {
             realm: "Portcullis".to_owned(),
             persist: true,
             trusted_proxies: Vec::new(),
+            terminator_certificates: Vec::new(),
+            terminator_endpoints: Vec::new(),
             cors_origins: Vec::new(),
         }
     }

@@ -1,13 +1,14 @@
-use super::connection::{Connection, Half, Identity, Standing};
+use super::connection::{ChannelNames, Connection, Half, Identity, Standing};
 use super::forwarded::Trail;
 use super::scheme::{self, Credentials, Token};
 use crate::config::SchemeName;
 use crate::decision::{Attempt, CorrelationId};
 use crate::half_open::{Bounds, Ticket};
+use crate::random::SystemRandom;
 use crate::server::Core;
 use hyper::Version;
 use hyper::http::request::Parts;
-use portcullis::{Call, CallCause, ContextFlags, Failure, Handshake, HostCause, NoRandomness, Random, Wants};
+use portcullis::{Call, CallCause, ContextFlags, Failure, Handshake, HostCause, Wants};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -39,18 +40,8 @@ impl Connection {
             return Verdict::Nobody { correlation_id: None };
         };
         let attempt = |package| Attempt {
-            correlation_id: correlation_id.clone(),
-            peer: self.peer,
             client: self.client(core, head),
-            endpoint: self.local,
-            package,
-            mechanism: None,
-            offered: String::new(),
-            version: None,
-            claim: None,
-            account: None,
-            sid: None,
-            bindings: None,
+            ..Attempt::new(correlation_id.clone(), self.peer, self.local, package)
         };
         let trail = Trail::of(&head.headers);
         match credentials {
@@ -58,7 +49,10 @@ impl Connection {
                 Standing::Known(identity) if self.still_is(core, head, &identity, trail) => {
                     Verdict::Known { identity, persists: true, token: None }
                 }
-                _ => Verdict::Nobody { correlation_id: Some(correlation_id) },
+                _ => match self.certified(trail) {
+                    Some(identity) => Verdict::Known { identity, persists: false, token: None },
+                    None => Verdict::Nobody { correlation_id: Some(correlation_id) },
+                },
             },
             Credentials::Unusable(package, cause) => core.refuse(attempt(package), &cause.into()),
             Credentials::Token(scheme, token) => match (self.refuses(core, head, scheme), standing) {
@@ -107,13 +101,14 @@ impl Connection {
         let Half { scheme, needs, mut attempt, trail, close } = half;
         let client = attempt.client;
         let (mut out, mut random) = (Vec::new(), SystemRandom);
-        let mut next = needs.token(&token, call(core, client, &mut attempt, &mut random, &mut out));
+        let bindings = self.bindings(core);
+        let mut next = needs.token(&token, call(core, client, &bindings, &mut attempt, &mut random, &mut out));
         loop {
             next = match next {
                 Err(failure) => return core.refuse(attempt, &failure),
                 Ok(Handshake::NeedsAnswer(pending)) => {
                     let answer = core.authority.answer(pending.question()).await;
-                    pending.answer(answer, call(core, client, &mut attempt, &mut random, &mut out))
+                    pending.answer(answer, call(core, client, &bindings, &mut attempt, &mut random, &mut out))
                 }
                 // A piece: SSPI's callers may bring tokens so, and HTTP's never do. Nothing of it is kept.
                 Ok(Handshake::NeedsToken(_)) if out.is_empty() => {
@@ -131,7 +126,8 @@ impl Connection {
                     }
                     self.registration.settle();
                     let token = (!out.is_empty()).then_some((scheme, out));
-                    return Verdict::Known { identity: Identity { context, correlation_id, trail }, persists, token };
+                    let identity = Identity { facts: context.share_facts(), correlation_id, trail };
+                    return Verdict::Known { identity, persists, token };
                 }
                 // A state that this server has no part in cannot come of the credentials that it makes.
                 Ok(_) => Err(CallCause::WrongInput.into()),
@@ -169,22 +165,19 @@ impl Core {
 fn call<'a>(
     core: &Core,
     client: IpAddr,
+    bindings: &'a ChannelNames<'_>,
     attempt: &'a mut Attempt,
     random: &'a mut SystemRandom,
     out: &'a mut Vec<u8>,
 ) -> Call<'a> {
     let mut call = Call::new(SystemTime::now(), random, attempt, out);
-    let flags = ContextFlags::NONE.with(ContextFlags::NULL_SESSION, core.config.ntlm.allow_anonymous);
+    call.bindings = bindings.end_point;
+    call.further_bindings = &bindings.further;
+    // Clients that do not know of bindings are many: who wants to refuse them says so (`ntlm.bindings`).
+    let flags = ContextFlags::NONE
+        .with(ContextFlags::NULL_SESSION, core.config.ntlm.allow_anonymous)
+        .with(ContextFlags::ALLOW_MISSING_BINDINGS, bindings.any());
     call.want = Wants { flags, ..Wants::default() };
     call.peer = Some(client);
     call
-}
-
-/// The operating system's randomness.
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        getrandom::fill(bytes).map_err(|_| NoRandomness)
-    }
 }

@@ -20,9 +20,10 @@ use crate::connections::Registration;
 use crate::decision::{Attempt, CorrelationId};
 use crate::half_open::Ticket;
 use crate::server::{Core, Shared};
+use crate::tls::TlsChannel;
 use hyper::Version;
 use hyper::http::request::Parts;
-use portcullis::{Context, Facts, HostCause, NeedsToken};
+use portcullis::{ChannelBindings, Facts, HostCause, NeedsToken};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -41,12 +42,14 @@ pub(crate) struct Connection {
 }
 
 /// Who can read what the connection carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Channel {
     /// Everybody on the way.
     Plain,
     /// Both ends are this computer.
     Loopback,
+    /// Both ends of TLS.
+    Tls(Arc<TlsChannel>),
 }
 
 /// Who the connection belongs to.
@@ -74,10 +77,22 @@ pub(crate) struct Half {
 /// A client that logged on.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    pub(crate) context: Context,
+    pub(crate) facts: Arc<Facts>,
     /// The logon's: every answer to this client carries it, so that any of them leads to the audit line.
     pub(crate) correlation_id: CorrelationId,
     pub(crate) trail: Trail,
+}
+
+/// What names the channel to clients that bind themselves to it.
+pub(super) struct ChannelNames<'c> {
+    pub(super) end_point: Option<&'c ChannelBindings>,
+    pub(super) further: Vec<ChannelBindings>,
+}
+
+impl ChannelNames<'_> {
+    pub(super) fn any(&self) -> bool {
+        self.end_point.is_some() || !self.further.is_empty()
+    }
 }
 
 impl Channel {
@@ -87,18 +102,19 @@ impl Channel {
     }
 
     /// Whether a password may be sent as it is.
-    const fn is_private(self) -> bool {
-        matches!(self, Self::Loopback)
+    const fn is_private(&self) -> bool {
+        matches!(self, Self::Loopback | Self::Tls(_))
+    }
+
+    /// TLS, where it is.
+    pub(crate) fn tls(&self) -> Option<&TlsChannel> {
+        if let Self::Tls(channel) = self { Some(channel) } else { None }
     }
 }
 
 impl Identity {
-    pub(crate) fn facts(&self) -> &Facts {
-        self.context.facts()
-    }
-
     pub(crate) fn has_ended(&self, now: SystemTime) -> bool {
-        self.facts().expiry.is_some_and(|end| end <= now)
+        self.facts.expiry.is_some_and(|end| end <= now)
     }
 }
 
@@ -166,6 +182,23 @@ impl Connection {
 
     fn peer_is_trusted(&self, core: &Core) -> bool {
         core.config.http.trusted_proxies.iter().any(|network| network.contains(self.peer.ip()))
+    }
+
+    /// What clients may be bound to.
+    pub(super) fn bindings<'c>(&'c self, core: &'c Core) -> ChannelNames<'c> {
+        let channel = self.channel.tls();
+        let own = channel.and_then(|channel| channel.exporter.clone());
+        // Behind a terminator the client's channel ends there, whatever this connection is.
+        let further = own.into_iter().chain(core.terminators.iter().cloned()).collect();
+        ChannelNames { end_point: channel.and_then(TlsChannel::end_point), further }
+    }
+
+    /// Whom the client's certificate says it is, where it said so in the handshake.
+    pub(super) fn certified(&self, trail: Trail) -> Option<Identity> {
+        let channel = self.channel.tls()?;
+        let identity =
+            Identity { facts: Arc::clone(&channel.facts), correlation_id: channel.correlation_id.clone(), trail };
+        (channel.facts.account.is_some() && !identity.has_ended(SystemTime::now())).then_some(identity)
     }
 
     /// Who a request comes from.

@@ -15,22 +15,42 @@ mod respond;
 mod scheme;
 mod who;
 
-pub(crate) use connection::{Channel, Connection, Half};
+pub(crate) use connection::{Channel, Connection, Half, Standing};
 
 use crate::decision::CorrelationId;
 use crate::server::Core;
 use authenticate::Verdict;
-use connection::Standing;
 use drain::Drained;
+use forwarded::Trail;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Request};
+use hyper::{HeaderMap, Method, Request, Version};
 use respond::{Answer, Form};
+use scheme::Credentials;
 use std::time::Duration;
 use who::Who;
 
-/// Answers one request of a connection. Requests of one connection come here one after the other.
+/// Whether a request must come again over HTTP/1.1: over HTTP/2 the connection is no one's, and a handshake that
+/// belongs to a connection cannot be had (RFC 9113 §11.3 has an error for just that).
+pub(crate) fn needs_http11(connection: &Connection, head: &Parts) -> bool {
+    if head.version != Version::HTTP_2 {
+        return false;
+    }
+    let core = connection.shared.core();
+    if is_open_to_all(&core, head) {
+        return false;
+    }
+    let offers = || core.config.http.schemes.iter().any(|scheme| scheme.is_connection_bound());
+    match scheme::read(&head.headers, core.config.limits.token_bytes) {
+        Credentials::None => offers() && connection.certified(Trail::of(&head.headers)).is_none(),
+        Credentials::Token(scheme, _) => scheme.is_connection_bound(),
+        Credentials::Unusable(..) => false,
+    }
+}
+
+/// Answers one request of a connection. Requests of one connection come here one after the other, but for those of
+/// HTTP/2, which neither find nor leave a [`Standing`].
 pub(crate) async fn answer(connection: &Connection, request: Request<Incoming>) -> Answer {
     let core = connection.shared.core();
     let (head, body) = request.into_parts();
@@ -46,7 +66,7 @@ pub(crate) async fn answer(connection: &Connection, request: Request<Incoming>) 
     let offers = connection.offers(&core, &head);
     let answer = match verdict {
         Verdict::Known { identity, persists, token } => {
-            let who = Who::of(identity.facts(), &identity.correlation_id);
+            let who = Who::of(&identity.facts, connection.channel.tls(), &identity.correlation_id);
             let mut answer = respond::who(form, &who, &identity.correlation_id, persists);
             if let Some((scheme, token)) = token {
                 respond::add_token(&mut answer, scheme, &token);
@@ -82,6 +102,21 @@ pub(crate) async fn answer(connection: &Connection, request: Request<Incoming>) 
     }
 }
 
+/// Whether a request is answered without asking who the client is.
+fn is_open_to_all(core: &Core, head: &Parts) -> bool {
+    (head.uri.path() == "/healthz" && matches!(head.method, Method::GET | Method::HEAD))
+        || header_bytes(head) > core.config.limits.header_bytes
+        || head.method == Method::CONNECT
+        || is_preflight(head)
+}
+
+/// Exactly what a browser sends before a request of another origin; WebDAV's OPTIONS is no such thing.
+fn is_preflight(head: &Parts) -> bool {
+    head.method == Method::OPTIONS
+        && head.headers.contains_key(header::ORIGIN)
+        && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 /// What is answered without asking who the client is.
 fn open_to_all(core: &Core, head: &Parts, form: Form) -> Option<Answer> {
     if head.uri.path() == "/healthz" && matches!(head.method, Method::GET | Method::HEAD) {
@@ -94,11 +129,7 @@ fn open_to_all(core: &Core, head: &Parts, form: Form) -> Option<Answer> {
     if head.method == Method::CONNECT {
         return Some(respond::no_tunnel(form, CorrelationId::new().as_ref()));
     }
-    // Exactly what a browser sends before a request of another origin; WebDAV's OPTIONS is no such thing.
-    let preflight = head.method == Method::OPTIONS
-        && head.headers.contains_key(header::ORIGIN)
-        && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    preflight.then(|| match allowed_origin(core, &head.headers) {
+    is_preflight(head).then(|| match allowed_origin(core, &head.headers) {
         Some(origin) => respond::allow_origin(respond::preflight(), &origin, true),
         None => respond::preflight(),
     })

@@ -1,10 +1,14 @@
 //! Who the client is: for people and for programs.
 
 use crate::decision::CorrelationId;
+use crate::tls::TlsChannel;
 use askama::Template;
 use jiff::Timestamp;
-use portcullis::Facts;
+use portcullis::{Channel, Facts, GROUPS};
+use portcullis_wire::x509::Certificate;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::time::SystemTime;
 
 /// What is known of a client that logged on.
 #[derive(Debug, Serialize, PartialEq)]
@@ -23,6 +27,9 @@ pub(crate) struct Who {
     key_strength: Option<u32>,
     workstation: Option<String>,
     target: Option<String>,
+    channel_bindings: &'static str,
+    client_certificate: Option<CertificateOf>,
+    tls: Option<TlsOf>,
     expires: Option<String>,
     correlation_id: String,
 }
@@ -33,6 +40,30 @@ struct GroupName {
     name: String,
 }
 
+/// The client's certificate, as it is; whose account it is, the logon says.
+#[derive(Debug, Serialize, PartialEq)]
+struct CertificateOf {
+    subject: String,
+    issuer: String,
+    serial: String,
+    sha256: String,
+    not_before: String,
+    not_after: String,
+    /// The account that it is; `None` when it is nobody's.
+    account: Option<String>,
+}
+
+/// The channel.
+#[derive(Debug, Serialize, PartialEq)]
+struct TlsOf {
+    version: &'static str,
+    cipher_suite: &'static str,
+    group: Option<&'static str>,
+    application_protocol: Option<String>,
+    server_name: Option<String>,
+    resumed: bool,
+}
+
 #[derive(Template)]
 #[template(path = "who.html")]
 struct Page<'a> {
@@ -41,7 +72,7 @@ struct Page<'a> {
 }
 
 impl Who {
-    pub(crate) fn of(facts: &Facts, id: &CorrelationId) -> Self {
+    pub(crate) fn of(facts: &Facts, tls: Option<&TlsChannel>, id: &CorrelationId) -> Self {
         let token = facts.access_token(); // a server's context always has one
         let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let account = facts.account.as_deref();
@@ -67,6 +98,9 @@ impl Who {
             key_strength: facts.key_info.map(|info| info.key_bits),
             workstation: said(facts.claim.workstation()),
             target: said(facts.claim.target()),
+            channel_bindings: facts.bindings.name(),
+            client_certificate: tls.and_then(CertificateOf::of),
+            tls: tls.and_then(|tls| tls.facts.channel.as_deref()).map(TlsOf::of),
             expires: facts.expiry.and_then(|end| Timestamp::try_from(end).ok()).map(|end| end.to_string()),
             correlation_id: id.as_str().to_owned(),
         }
@@ -79,6 +113,39 @@ impl Who {
 
     pub(crate) fn html(&self) -> String {
         Page { who: self, flags: self.flags.join(", ") }.render().unwrap_or_default()
+    }
+}
+
+impl CertificateOf {
+    fn of(tls: &TlsChannel) -> Option<Self> {
+        let der = tls.facts.channel.as_deref()?.peer_certificates.first()?;
+        let certificate = Certificate::decode(der).ok()?;
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let time = |time: SystemTime| Timestamp::try_from(time).map(|time| time.to_string()).unwrap_or_default();
+        Some(Self {
+            subject: certificate.subject.to_string(),
+            issuer: certificate.issuer.to_string(),
+            serial: hex(certificate.serial_magnitude().unwrap_or(certificate.serial)),
+            sha256: hex(&Sha256::digest(der)),
+            not_before: time(certificate.not_before),
+            not_after: time(certificate.not_after),
+            account: tls.facts.account.as_ref().map(|account| account.qualified_name()),
+        })
+    }
+}
+
+impl TlsOf {
+    fn of(channel: &Channel) -> Self {
+        let group = GROUPS.iter().find(|(number, _, _)| *number == channel.group).map(|(_, name, _)| *name);
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            version: channel.version.name(),
+            cipher_suite: channel.suite.name,
+            group,
+            application_protocol: channel.application_protocol.as_ref().map(text),
+            server_name: channel.server_name.clone(),
+            resumed: channel.resumed,
+        }
     }
 }
 
@@ -103,6 +170,9 @@ mod tests {
             key_strength: None,
             workstation: Some("\"><img src=x>".into()),
             target: None,
+            channel_bindings: "unchecked",
+            client_certificate: None,
+            tls: None,
             expires: None,
             correlation_id: "00".into(),
         };

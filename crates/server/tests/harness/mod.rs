@@ -103,6 +103,8 @@ pub(crate) fn service(config: &str, decisions: &Arc<Decisions>, healthy: &Arc<At
         config,
         authority: Arc::new(Threads::new(Arc::new(Accounts), 8, Duration::from_secs(5))),
         decisions: Arc::clone(decisions) as _,
+        tls: None,
+        terminators: Vec::new(),
         healthy: Arc::new(move || healthy.load(Ordering::SeqCst)),
     }
 }

@@ -1,0 +1,222 @@
+use crate::moment;
+use portcullis::Secret;
+use portcullis::schannel::{TicketKey, TicketKeys};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// The keys of TLS session tickets in a file of the mode 0600, which several processes share: a session that one of
+/// them began can be resumed with another. Whoever finds the newest key too old adds the next one.
+///
+/// A line holds one key: when it was made (milliseconds since 1970), its name, and its secret (hexadecimal).
+#[derive(Debug, Clone)]
+pub struct TicketFile {
+    path: PathBuf,
+    rotation: Duration,
+    lifetime: Duration,
+}
+
+impl TicketFile {
+    /// The file at `path`. A key is used to seal for `rotation`; a ticket may be used for `lifetime`.
+    pub fn new(path: &Path, rotation: Duration, lifetime: Duration) -> Self {
+        Self { path: path.to_owned(), rotation: rotation.max(LEAST), lifetime: lifetime.min(TicketKeys::LONGEST) }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The keys as they stand now. Makes the file where there is none, adds a key where the newest is too old, and
+    /// takes away those that open nothing any more. A file that may only be read is left as it is.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, others may read it, or it holds something else.
+    pub fn read(&self, now: SystemTime) -> io::Result<Tickets> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let (mut file, may_write) = match options.open(&self.path) {
+            Ok(file) => (file, true),
+            Err(error) if is_read_only(&error) => (File::open(&self.path)?, false),
+            Err(error) => return Err(error),
+        };
+        private(&file)?;
+        if may_write {
+            file.lock()?;
+        }
+        let mut text = Secret::new(String::new());
+        file.read_to_string(text.expose_mut())?;
+        let mut lines = parse(text.expose())?;
+        if may_write && self.tend(&mut lines, now)? {
+            let fresh = Secret::new(lines.iter().map(Line::to_text).collect::<String>());
+            file.rewind()?;
+            file.set_len(0)?;
+            file.write_all(HEADER.as_bytes())?;
+            file.write_all(fresh.expose().as_bytes())?;
+            file.sync_all()?;
+        }
+        Ok(self.tickets(&lines))
+    }
+
+    /// The keys of a file that is open already, for a process that may open none. It is left as it is.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_open(&self, mut file: File) -> io::Result<Tickets> {
+        private(&file)?;
+        let mut text = Secret::new(String::new());
+        file.read_to_string(text.expose_mut())?;
+        Ok(self.tickets(&parse(text.expose())?))
+    }
+
+    /// Brings the keys up to date; says whether that changed any.
+    fn tend(&self, lines: &mut Vec<Line>, now: SystemTime) -> io::Result<bool> {
+        let before = lines.len();
+        lines.retain(|line| now < self.opens_until(line));
+        let newest = lines.iter().map(|line| line.made).max();
+        // A key from the future is a clock that went back: it would never be old enough.
+        let fresh = newest.is_some_and(|made| made <= now + DELAY && now < made + self.rotation);
+        if !fresh {
+            lines.push(Line::new(now)?);
+        }
+        Ok(!fresh || lines.len() != before)
+    }
+
+    fn opens_until(&self, line: &Line) -> SystemTime {
+        line.made + self.rotation + DELAY + self.lifetime
+    }
+
+    fn tickets(&self, lines: &[Line]) -> Tickets {
+        let first = lines.iter().map(|line| line.made).min();
+        let key = |line: &Line| {
+            // The first key has nobody before it whom others could still use.
+            let from = if Some(line.made) == first { line.made } else { line.made + DELAY };
+            TicketKey::new(line.name, &line.secret, from, self.opens_until(line))
+        };
+        let keys = TicketKeys::new(lines.iter().filter_map(key).collect(), self.lifetime);
+        Tickets { keys, names: lines.iter().map(|line| line.name).collect() }
+    }
+}
+
+/// The keys of a file.
+#[derive(Debug, Clone)]
+pub struct Tickets {
+    /// As the library takes them.
+    pub keys: TicketKeys,
+    names: Vec<[u8; TicketKey::NAME]>,
+}
+
+impl Tickets {
+    /// Whether these are the same keys.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+/// Between a key's making and its use to seal, other processes must have read the file.
+const DELAY: Duration = Duration::from_secs(300);
+
+/// The shortest that a key is used.
+const LEAST: Duration = Duration::from_secs(600);
+
+const HEADER: &str =
+    "# Keys of TLS session tickets: whoever has them can read recorded sessions. Kept up by portcullis.\n";
+
+struct Line {
+    made: SystemTime,
+    name: [u8; TicketKey::NAME],
+    secret: Secret<[u8; 32]>,
+}
+
+impl Line {
+    fn new(now: SystemTime) -> io::Result<Self> {
+        let (mut name, mut secret) = ([0; TicketKey::NAME], Secret::new([0; 32]));
+        getrandom::fill(&mut name).map_err(|_| io::ErrorKind::Other)?;
+        getrandom::fill(secret.expose_mut()).map_err(|_| io::ErrorKind::Other)?;
+        // As it will be read again.
+        Ok(Self { made: moment::from_ms(moment::to_ms(now)), name, secret })
+    }
+
+    fn to_text(&self) -> String {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let secret = Secret::new(hex(self.secret.expose()));
+        format!("{} {} {}\n", moment::to_ms(self.made), hex(&self.name), secret.expose())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split_ascii_whitespace();
+        let made = moment::from_ms(fields.next()?.parse().ok()?);
+        let name = unhex(fields.next()?)?;
+        let secret = Secret::new(unhex(fields.next()?)?);
+        fields.next().is_none().then_some(Self { made, name, secret })
+    }
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if text.len() != 2 * N {
+        return None;
+    }
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+fn parse(text: &str) -> io::Result<Vec<Line>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let wrong = || {
+        io::Error::new(io::ErrorKind::InvalidData, "a line is no ticket key; remove the file, and a new one is made")
+    };
+    lines.map(|line| Line::parse(line).ok_or_else(wrong)).collect()
+}
+
+fn private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if file.metadata()?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it; `chmod 600` it"))
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    #[test]
+    fn keys_are_made_shared_and_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tickets");
+        let file = || TicketFile::new(&path, DAY / 2, DAY);
+        let now = SystemTime::now();
+        let first = file().read(now).unwrap();
+        assert_eq!(first.names.len(), 1);
+        assert!(file().read(now + DAY / 3).unwrap().same_as(&first), "another process reads the same");
+        let second = file().read(now + DAY / 2).unwrap();
+        assert_eq!((second.names.len(), second.names[0]), (2, first.names[0]));
+        assert!(file().read_open(File::open(&path).unwrap()).unwrap().same_as(&second));
+        let later = file().read(now + DAY / 2 + DAY + DELAY).unwrap();
+        assert!(!later.names.contains(&first.names[0]), "it opens nothing any more");
+        assert!(later.names.contains(&second.names[1]));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tickets");
+        std::fs::write(&path, "12 ab cd\n").unwrap();
+        let file = TicketFile::new(&path, DAY, DAY);
+        assert_eq!(file.read(SystemTime::now()).unwrap_err().kind(), io::ErrorKind::PermissionDenied, "0644");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        assert_eq!(file.read(SystemTime::now()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "12 ab cd\n");
+    }
+}
