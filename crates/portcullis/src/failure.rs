@@ -166,6 +166,10 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
+        #[cfg(feature = "schannel")]
+        if let Self::Schannel(schannel::Cause::PeerAlert(alert)) = self {
+            return write!(f, ": {alert}");
+        }
         self.malformed().map_or(Ok(()), |error| write!(f, ": {error}"))
     }
 }

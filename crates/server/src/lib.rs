@@ -42,5 +42,5 @@ pub use server::{Replacer, Server, Service};
 pub use signals::{Request, Signals};
 pub use tls::{
     CertificateFiles, ClientAuthName, Fetch, Files, Loaded, MappingName, RevocationName, Tls, TlsError, TlsSettings,
-    VersionName, self_signed,
+    TlsStream, VersionName, connect_tls, self_signed,
 };

@@ -8,8 +8,12 @@ use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use portcullis::{ChannelBindings, Facts};
+use portcullis_server::connect_tls;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -23,6 +27,8 @@ pub(super) struct Connection<'p> {
     sender: http1::SendRequest<Empty<Bytes>>,
     /// The other end.
     pub(super) peer: SocketAddr,
+    /// What TLS agreed on, where there is TLS.
+    pub(super) channel: Option<Arc<Facts>>,
 }
 
 /// What came back.
@@ -43,11 +49,24 @@ impl<'p> Connection<'p> {
             Err(_) => return Err(late(&format!("{to} does not take the connection"), patience)),
         };
         let peer = stream.peer_addr()?;
-        let opened = http1::Builder::new().max_headers(100).max_buf_size(64 * 1024).handshake(TokioIo::new(stream));
-        let (sender, connection) = opened.await.map_err(|error| format!("{to}: {error}"))?;
-        // Its errors show where an answer is waited for.
-        tokio::spawn(connection);
-        Ok(Self { place, patience, sender, peer })
+        let Some(credential) = &place.tls else {
+            let sender = speak(stream, &to).await?;
+            return Ok(Self { place, patience, sender, peer, channel: None });
+        };
+        let stream = match timeout(patience, connect_tls(stream, credential, &place.host)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(failure)) => {
+                return Err(format!("{to}: no TLS with this server: {failure}: {}", failure.cause.advice()).into());
+            }
+            Err(_) => return Err(late(&format!("{to} does not finish the TLS handshake"), patience)),
+        };
+        let channel = Some(stream.context().share_facts());
+        Ok(Self { place, patience, sender: speak(stream, &to).await?, peer, channel })
+    }
+
+    /// What a handshake binds itself to.
+    pub(super) fn bindings(&self) -> Option<&ChannelBindings> {
+        self.channel.as_ref()?.channel.as_ref()?.end_point.as_deref()
     }
 
     /// Whether the connection can take another request. NTLM needs that it does.
@@ -83,6 +102,18 @@ impl<'p> Connection<'p> {
             }
         }
     }
+}
+
+/// Speaks HTTP over a stream.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    to: &str,
+) -> Result<http1::SendRequest<Empty<Bytes>>, Failed> {
+    let opened = http1::Builder::new().max_headers(100).max_buf_size(64 * 1024).handshake(TokioIo::new(stream));
+    let (sender, connection) = opened.await.map_err(|error| format!("{to}: {error}"))?;
+    // Its errors show where an answer is waited for.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 fn late(what: &str, patience: Duration) -> Failed {

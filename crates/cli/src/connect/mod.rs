@@ -1,5 +1,6 @@
 //! `portcullis connect`: our own client, for people who want to see what is said.
 
+mod channel;
 mod client;
 mod offers;
 mod report;
@@ -9,7 +10,7 @@ use crate::data::Failed;
 use crate::password_source::KnownPassword;
 use clap::Args;
 use hyper::Uri;
-use portcullis::Secret;
+use portcullis::{Credential, Secret};
 use portcullis_server::SchemeName;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,11 +26,14 @@ when it was called wrongly. Proxies of the environment are not used, and redirec
 Examples:
   portcullis connect http://127.0.0.1:8080/
   portcullis connect http://127.0.0.1:8080/ --user CORP\\\\ann
+  portcullis connect https://web.corp.example/ --user ann --ca corp-ca.pem
   portcullis connect http://web.corp.example/ --user ann@corp.example --scheme ntlm --password-file secret.txt
   pass show ann | portcullis connect http://web.corp.example/ --user ann --password-stdin --json")]
 pub(crate) struct Connect {
-    /// Where to go; `http://` alone, TLS is not here yet
+    /// Where to go: `http://…` or `https://…`
     url: String,
+    #[command(flatten)]
+    tls: channel::TlsOptions,
     /// Who logs on: NAME, DOMAIN\NAME or NAME@DOMAIN. The default is to ask what is offered
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -60,7 +64,10 @@ pub(crate) struct Connect {
 
 impl Connect {
     pub(crate) fn run(self) -> Result<(), Failed> {
-        let place = Place::parse(&self.url)?;
+        let mut place = Place::parse(&self.url)?;
+        if self.url.starts_with("https:") {
+            place.tls = Some(self.tls.credential()?);
+        }
         let login = self.login(&place)?;
         let patience = Duration::from_secs(self.timeout);
         let report = report::Report::new(self.url.clone(), self.json);
@@ -109,21 +116,19 @@ struct Place {
     authority: String,
     /// Path and query.
     path: String,
+    /// For TLS, where the URL asks for it.
+    tls: Option<Credential>,
 }
 
 impl Place {
     fn parse(url: &str) -> Result<Self, Failed> {
         let usage = |why: &str| Failed::Usage(format!("`{}`: {why}", crate::output::visible(url)));
         let uri: Uri = url.parse().map_err(|_| usage("this is no URL; write http://HOST[:PORT]/"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(usage(
-                    "TLS is not here yet; use an http:// listener of the same server, or put a program between that ends TLS",
-                ));
-            }
-            _ => return Err(usage("only http:// is known here")),
-        }
+        let port = match uri.scheme_str() {
+            Some("http") => 80,
+            Some("https") => 443,
+            _ => return Err(usage("only http:// and https:// are known here")),
+        };
         let authority = uri.authority().ok_or_else(|| usage("the host is missing"))?;
         if authority.as_str().contains('@') {
             return Err(usage("who logs on is said by --user, not in the URL"));
@@ -134,7 +139,8 @@ impl Place {
         }
         Ok(Self {
             host,
-            port: authority.port_u16().unwrap_or(80),
+            port: authority.port_u16().unwrap_or(port),
+            tls: None,
             authority: authority.to_string(),
             path: uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         })
@@ -152,7 +158,6 @@ mod tests {
         let place = Place::parse("http://[::1]").unwrap();
         assert_eq!((place.host.as_str(), place.port, place.path.as_str()), ("::1", 80, "/"));
         for (url, why) in [
-            ("https://web.example/", "TLS is not here yet"),
             ("ftp://web.example/", "only http://"),
             ("web.example", "only http://"),
             ("http://ann:secret@web.example/", "--user"),

@@ -4,8 +4,9 @@ use super::client::Answer;
 use super::offers::Offer;
 use crate::data::Failed;
 use crate::output::visible;
-use portcullis::{Context, Failure};
+use portcullis::{Context, Facts, Failure};
 use portcullis_diagnose::Decoded;
+use portcullis_wire::x509::Certificate;
 use serde::Serialize;
 use std::io::Write as _;
 
@@ -13,6 +14,9 @@ use std::io::Write as _;
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     url: String,
+    /// What TLS agreed on, where there is TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<Tls>,
     /// The scheme that was used; none where it was only asked what is offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) scheme: Option<&'static str>,
@@ -37,6 +41,14 @@ pub(super) struct Report {
     json: bool,
     #[serde(skip)]
     asked_only: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Tls {
+    version: &'static str,
+    cipher_suite: &'static str,
+    certificate: String,
+    verified: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,9 +91,29 @@ impl Why {
 }
 
 impl Report {
+    /// What TLS agreed on.
+    pub(super) fn over(&mut self, facts: Option<&Facts>) -> Result<(), Failed> {
+        let Some(channel) = facts.and_then(|facts| facts.channel.as_deref()) else { return Ok(()) };
+        let subject = channel.peer_certificates.first().and_then(|der| Certificate::decode(der).ok());
+        let certificate = subject.map_or_else(String::new, |certificate| certificate.subject.to_string());
+        let tls = Tls {
+            version: channel.version.name(),
+            cipher_suite: channel.suite.name,
+            certificate: visible(&certificate),
+            verified: channel.verified,
+        };
+        if !self.json {
+            let verified = if tls.verified { "verified" } else { "not verified" };
+            println!("over {} with {}, certificate {} ({verified})", tls.version, tls.cipher_suite, tls.certificate);
+        }
+        self.tls = Some(tls);
+        Ok(())
+    }
+
     pub(super) fn new(url: String, json: bool) -> Self {
         Self {
             url,
+            tls: None,
             scheme: None,
             legs: Vec::new(),
             authenticated: false,

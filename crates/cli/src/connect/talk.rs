@@ -44,6 +44,7 @@ pub(super) async fn run(
     mut report: Report,
 ) -> Result<Report, Failed> {
     let mut connection = Connection::open(place, patience).await?;
+    report.over(connection.channel.as_deref())?;
     report.sent(&place.path, None, None)?;
     let answer = connection.ask(None).await?;
     let offered = offers::read(&answer.headers);
@@ -113,7 +114,7 @@ async fn basic(
     report: &mut Report,
 ) -> Result<(), Failed> {
     let Proof::Password(password) = &login.proof else { return Ok(()) };
-    if !connection.peer.ip().is_loopback() && !login.plaintext {
+    if !connection.peer.ip().is_loopback() && connection.channel.is_none() && !login.plaintext {
         return Err(Failed::Usage(format!(
             "Basic would send the password in plain to {}, over a connection that others can read; --danger-plaintext does it all the same",
             connection.peer.ip()
@@ -242,6 +243,7 @@ impl Talk<'_> {
         let (mut events, mut out) = ((), Vec::new());
         let mut call = Call::new(SystemTime::now(), &mut random, &mut events, &mut out);
         call.target = Some(&self.login.target);
+        call.bindings = self.connection.bindings();
         let side = match waiting.token(token, call)? {
             Handshake::NeedsToken(next) => Side::Waiting(next),
             Handshake::Established(context) => Side::Through(context),

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// An established context over a connection, as a stream of bytes.
 #[derive(Debug)]
-pub(crate) struct TlsStream<S> {
+pub struct TlsStream<S> {
     io: S,
     context: Context,
     sizes: Sizes,
@@ -63,7 +63,8 @@ impl<S> TlsStream<S> {
         }
     }
 
-    pub(crate) fn context(&self) -> &Context {
+    /// The context under the stream.
+    pub fn context(&self) -> &Context {
         &self.context
     }
 
