@@ -61,6 +61,19 @@ pub enum AdminError {
     /// There is no account of this name.
     #[error("there is no account `{0}`; see `portcullis account list`")]
     NoSuchAccount(String),
+    /// A weak form of mapping, where the policy does not allow them.
+    #[error(
+        "{0} is a weak mapping: others may come to have the same subject or mail; map the certificate by its serial \
+         number, key identifier or public key, or allow weak forms with \
+         `portcullis policy set --danger-weak-certificate-mappings true`"
+    )]
+    WeakMapping(String),
+    /// A user principal name, which is an attribute of the account.
+    #[error(
+        "a user principal name is not mapped: it is the account's own, set by `portcullis account set NAME --upn`, and \
+         counts for certificates only where the policy allows weak forms"
+    )]
+    UpnIsNoMapping,
     /// There is no group of this name.
     #[error("there is no group `{0}`; see `portcullis group list`")]
     NoSuchGroup(String),

@@ -188,7 +188,7 @@ impl<S: Store> Directory<S> {
         }
     }
 
-    fn describe(
+    pub(crate) fn describe(
         &self,
         account: &AccountEntry,
         domain: &Domain,
@@ -212,7 +212,7 @@ impl<S: Store> Directory<S> {
     }
 
     /// Writes only what a success changes. That it cannot be written is no reason to refuse: nothing is let through by it.
-    fn note_success(&self, account: &AccountEntry, attempt: &Attempt, failures: bool, now: SystemTime) {
+    pub(crate) fn note_success(&self, account: &AccountEntry, attempt: &Attempt, failures: bool, now: SystemTime) {
         let stale = account.last_logon.is_none_or(|last| now.duration_since(last).is_ok_and(|age| age >= COARSE));
         let forgotten = if failures { self.store.forget_failures(attempt) } else { Ok(()) };
         let noted = if stale { self.store.note_logon(account.rid, now) } else { Ok(()) };
@@ -239,6 +239,10 @@ impl<S: Store> Authority for Directory<S> {
                     Err(No(why)) => q.refuse(why),
                 }
             }
+            Question::FindAccount(q) => match self.judge_certificate(q) {
+                Ok(account) => q.accept(account),
+                Err(No(why)) => q.refuse(why),
+            },
             other => other.refuse(Refusal::NotAnswered),
         }
     }
@@ -250,8 +254,20 @@ impl<S> std::fmt::Debug for Directory<S> {
     }
 }
 
-/// Whether the account's state lets its owner in; the first reason of MS-SAMR's order that does not.
+/// Whether the account's state lets its owner in with a password; the first reason of MS-SAMR's order that does not.
 fn may_log_on(account: &AccountEntry, claim: &Claim, policy: &Policy, now: SystemTime) -> Result<(), No> {
+    state_allows(account, claim, now).map_err(No)?;
+    if account.must_change {
+        Err(No(Refusal::MustChange))
+    } else if account.password_expires_at(&policy.password).is_some_and(|end| end <= now) {
+        Err(No(Refusal::PasswordExpired))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the account's state lets its owner in, whatever proved that it is the owner.
+pub(crate) fn state_allows(account: &AccountEntry, claim: &Claim, now: SystemTime) -> Result<(), Refusal> {
     let refusal = if account.disabled {
         Refusal::Disabled
     } else if account.expires.is_some_and(|end| end <= now) {
@@ -260,14 +276,10 @@ fn may_log_on(account: &AccountEntry, claim: &Claim, policy: &Policy, now: Syste
         Refusal::LogonHours
     } else if !from_allowed_workstation(account, claim.workstation()) {
         Refusal::Workstation
-    } else if account.must_change {
-        Refusal::MustChange
-    } else if account.password_expires_at(&policy.password).is_some_and(|end| end <= now) {
-        Refusal::PasswordExpired
     } else {
         return Ok(());
     };
-    Err(No(refusal))
+    Err(refusal)
 }
 
 /// A client that names no computer is from none of the allowed ones.
@@ -282,7 +294,7 @@ fn from_allowed_workstation(account: &AccountEntry, workstation: &str) -> bool {
 const COARSE: Duration = Duration::from_secs(3600);
 
 /// A no. A store or key that cannot be used is one too, and the log says why.
-struct No(Refusal);
+pub(crate) struct No(pub(crate) Refusal);
 
 impl From<StoreError> for No {
     fn from(error: StoreError) -> Self {

@@ -27,6 +27,8 @@ mod administration;
 mod audit;
 #[cfg(feature = "sqlite")]
 mod bootstrap;
+mod certificate_mapping;
+mod certificates;
 mod directory;
 mod domain;
 mod entry;
@@ -44,11 +46,13 @@ pub mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
+mod ticket_file;
 
 pub use administration::{AdminError, BatchError, NewAccount, NewSecret};
 pub use audit::{Audit, Record};
 #[cfg(feature = "sqlite")]
 pub use bootstrap::{Bootstrapped, DataFolder, OpenError, bootstrap, random_password};
+pub use certificate_mapping::{CertificateMapping, identities};
 pub use directory::{Clock, Directory};
 pub use domain::{BadDomainName, Domain, DomainNames, Foreign, LocalNames};
 pub use entry::{AccountEdit, AccountEntry, GroupEntry, Member, NewEntry};
@@ -63,3 +67,4 @@ pub use secret_record::{DIGEST_FORMS, Owner, SecretRecord};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use store::{Found, Lookup, MAX_GROUPS, Rotation, Store, StoreError};
+pub use ticket_file::{TicketFile, Tickets};

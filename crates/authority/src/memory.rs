@@ -1,11 +1,13 @@
 use crate::lockout::{Counter, Counters};
 use crate::moment::{duration_ms, from_ms, to_ms};
 use crate::{
-    AccountEdit, AccountEntry, AccountKey, AddressKey, Attempt, Domain, DomainNames, Found, Gate, GroupEntry, KeyId,
-    LockEntry, LockoutPolicy, Lookup, MAX_GROUPS, Member, NewEntry, Policy, Rotation, Sealed, Store, StoreError,
+    AccountEdit, AccountEntry, AccountKey, AddressKey, Attempt, CertificateMapping, Domain, DomainNames, Found, Gate,
+    GroupEntry, KeyId, LockEntry, LockoutPolicy, Lookup, MAX_GROUPS, Member, NewEntry, Policy, Rotation, Sealed, Store,
+    StoreError,
 };
 use portcullis::Group;
 use portcullis_wire::utf16::{same_name, upper_string};
+use portcullis_wire::x509::Form;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -27,6 +29,8 @@ struct State {
     groups: BTreeMap<u32, GroupEntry>,
     /// Group, member.
     memberships: BTreeSet<(u32, u32)>,
+    /// Form and key; the account.
+    mappings: BTreeMap<(Form, Vec<u8>), (u32, CertificateMapping)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +131,7 @@ impl Store for Memory {
             accounts: BTreeMap::new(),
             groups: BTreeMap::from([(users.rid, users)]),
             memberships: BTreeSet::new(),
+            mappings: BTreeMap::new(),
         });
         Ok(())
     }
@@ -157,9 +162,14 @@ impl Store for Memory {
                     let same = |found: &&Found| found.account.upn.as_deref().is_some_and(|ours| same_name(ours, upn));
                     state.accounts.values().find(same)
                 }
+                Lookup::Rid(rid) => state.accounts.get(&rid),
             };
             Ok(found.cloned())
         })
+    }
+
+    fn mapped(&self, mapping: &CertificateMapping) -> Result<Option<u32>, StoreError> {
+        self.read(|state| Ok(state.mappings.get(&place(mapping)).map(|(rid, _)| *rid)))
     }
 
     fn serves_suffix(&self, suffix: &str) -> Result<bool, StoreError> {
@@ -270,6 +280,7 @@ impl Store for Memory {
         self.write(|state| {
             state.accounts.remove(&rid).ok_or(StoreError::NoSuchAccount)?;
             state.forget_member(rid);
+            state.mappings.retain(|_, (owner, _)| *owner != rid);
             Ok(())
         })
     }
@@ -294,6 +305,41 @@ impl Store for Memory {
         let before = counters.len();
         counters.retain(|(key, _), _| *key != account);
         Ok(before - counters.len())
+    }
+
+    fn add_mapping(&self, rid: u32, mapping: &CertificateMapping) -> Result<bool, StoreError> {
+        self.write(|state| {
+            state.account(rid)?;
+            match state.mappings.get(&place(mapping)).map(|(owner, _)| *owner) {
+                Some(owner) if owner == rid => Ok(false),
+                Some(owner) => {
+                    let account = state.account(owner)?.account.name.clone();
+                    Err(StoreError::MappingTaken { identity: mapping.text.clone(), account })
+                }
+                None => {
+                    let mapping = CertificateMapping { created: from_ms(to_ms(mapping.created)), ..mapping.clone() };
+                    state.mappings.insert(place(&mapping), (rid, mapping));
+                    Ok(true)
+                }
+            }
+        })
+    }
+
+    fn remove_mapping(&self, rid: u32, mapping: &CertificateMapping) -> Result<bool, StoreError> {
+        self.write(|state| {
+            let place = place(mapping);
+            let is_there = state.mappings.get(&place).is_some_and(|(owner, _)| *owner == rid);
+            Ok(is_there && state.mappings.remove(&place).is_some())
+        })
+    }
+
+    fn mappings(&self, rid: u32) -> Result<Vec<CertificateMapping>, StoreError> {
+        self.read(|state| {
+            let own = state.mappings.values().filter(|(owner, _)| *owner == rid);
+            let mut mappings: Vec<_> = own.map(|(_, mapping)| mapping.clone()).collect();
+            mappings.sort_by(|a, b| (a.form, &a.text).cmp(&(b.form, &b.text)));
+            Ok(mappings)
+        })
     }
 
     fn add_group(&self, group: &GroupEntry) -> Result<(), StoreError> {
@@ -380,6 +426,10 @@ impl Store for Memory {
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
         })
     }
+}
+
+fn place(mapping: &CertificateMapping) -> (Form, Vec<u8>) {
+    (mapping.form, mapping.key.clone())
 }
 
 /// Relative ids fit 30 bits, as in Windows.

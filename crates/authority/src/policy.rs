@@ -7,6 +7,9 @@ pub struct Policy {
     pub password: PasswordPolicy,
     /// Rules for wrong passwords.
     pub lockout: LockoutPolicy,
+    /// Whether certificates also mean accounts by what others may come to have: subject, mail address, user principal
+    /// name (KB5014754). Defaults to false.
+    pub danger_weak_certificate_mappings: bool,
 }
 
 /// Rules for passwords.

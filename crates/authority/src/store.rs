@@ -1,6 +1,6 @@
 use crate::{
-    AccountEdit, AccountEntry, AccountKey, Attempt, Domain, DomainNames, Gate, GroupEntry, KeyId, LockEntry,
-    LockoutPolicy, Member, NewEntry, Policy, Sealed,
+    AccountEdit, AccountEntry, AccountKey, Attempt, CertificateMapping, Domain, DomainNames, Gate, GroupEntry, KeyId,
+    LockEntry, LockoutPolicy, Member, NewEntry, Policy, Sealed,
 };
 use portcullis::{Group, Sid};
 use std::time::SystemTime;
@@ -47,6 +47,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn find(&self, name: Lookup<'_>) -> Result<Option<Found>, StoreError>;
+
+    /// The RID of the account that a certificate's identity is mapped to, compared by form and key; `None` when it is
+    /// nobody's.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mapped(&self, mapping: &CertificateMapping) -> Result<Option<u32>, StoreError>;
 
     /// Whether some account's user principal name ends with `@suffix`.
     ///
@@ -118,7 +125,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NoSuchAccount`], [`StoreError::StaleKey`].
     fn set_secret(&self, rid: u32, sealed: &Sealed, now: SystemTime, must_change: bool) -> Result<(), StoreError>;
 
-    /// Removes an account and its memberships.
+    /// Removes an account, its memberships, and its mappings of certificates.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAccount`].
@@ -141,6 +148,24 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store cannot be written.
     fn unlock(&self, account: AccountKey) -> Result<usize, StoreError>;
+
+    /// Maps a certificate to an account; false when it was mapped to it already.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchAccount`]; [`StoreError::MappingTaken`] when it is another account's.
+    fn add_mapping(&self, rid: u32, mapping: &CertificateMapping) -> Result<bool, StoreError>;
+
+    /// Takes a mapping from an account; false when it was not there.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn remove_mapping(&self, rid: u32, mapping: &CertificateMapping) -> Result<bool, StoreError>;
+
+    /// The certificates that are mapped to an account, by form and text.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn mappings(&self, rid: u32) -> Result<Vec<CertificateMapping>, StoreError>;
 
     /// Puts a group in.
     ///
@@ -225,6 +250,8 @@ pub enum Lookup<'a> {
     Name(&'a str),
     /// By its user principal name.
     Upn(&'a str),
+    /// By its relative id.
+    Rid(u32),
 }
 
 /// An account that was found.
@@ -274,6 +301,16 @@ pub enum StoreError {
     /// Another account has the user principal name.
     #[error("another account has the user principal name `{0}` already")]
     UpnTaken(String),
+    /// Another account has the certificate.
+    #[error(
+        "{identity} is mapped to the account `{account}` already; `portcullis account unmap-cert {account}` takes it away"
+    )]
+    MappingTaken {
+        /// The certificate's identity.
+        identity: String,
+        /// Whose it is.
+        account: String,
+    },
     /// No such account.
     #[error("no such account; see `portcullis account list`")]
     NoSuchAccount,

@@ -1,4 +1,5 @@
 use crate::account_view::View;
+use crate::certificate;
 use crate::data::{Data, Failed};
 use crate::import;
 use crate::length::{self, End};
@@ -52,7 +53,7 @@ enum Command {
     /// List the accounts
     #[command(after_help = "Example:\n  portcullis account list --json")]
     List,
-    /// Show an account: its attributes, groups, and failed logons
+    /// Show an account: its attributes, groups, certificates, and failed logons
     #[command(after_help = "Example:\n  portcullis account show ann")]
     Show {
         /// The account's name, or its user principal name
@@ -85,7 +86,11 @@ enum Command {
         /// The account's name
         name: String,
     },
-    /// Remove an account and its memberships; its SID is never given again
+    /// Let a client certificate mean an account
+    MapCert(certificate::Map),
+    /// Let a client certificate mean an account no longer
+    UnmapCert(certificate::Unmap),
+    /// Remove an account, its memberships and mapped certificates; its SID is never given again
     #[command(after_help = "Example:\n  portcullis account remove ann")]
     Remove {
         /// The account's name
@@ -202,6 +207,8 @@ pub(crate) fn run(args: Account) -> Result<(), Failed> {
             let count = directory.store().unlock(AccountKey::of(&account.name))?;
             output.done(&format!("account {} unlocked; {count} counters of failed logons forgotten", account.name))
         }
+        Command::MapCert(map) => certificate::map(map, &data),
+        Command::UnmapCert(unmap) => certificate::unmap(unmap, &data),
         Command::Remove { name } => {
             let directory = data.open()?;
             let account = directory.account(&name)?;

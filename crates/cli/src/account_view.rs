@@ -1,6 +1,6 @@
 use crate::data::Failed;
 use crate::output::{table, time};
-use portcullis_authority::{AccountEntry, AccountKey, Directory, Sqlite, Store as _};
+use portcullis_authority::{AccountEntry, AccountKey, CertificateMapping, Directory, Sqlite, Store as _};
 use serde::Serialize;
 use std::time::SystemTime;
 
@@ -25,8 +25,20 @@ pub(crate) struct View {
     pub(crate) created: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) groups: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificates: Option<Vec<Certificate>>,
     pub(crate) locked: bool,
     pub(crate) failures: Vec<Failures>,
+}
+
+/// A client certificate that is mapped to the account.
+#[derive(Debug, Serialize)]
+pub(crate) struct Certificate {
+    identity: String,
+    form: &'static str,
+    /// Whether it counts: weak forms do where the policy allows them.
+    counts: bool,
+    mapped: String,
 }
 
 /// Failed logons from one address, or from all.
@@ -39,12 +51,21 @@ pub(crate) struct Failures {
 }
 
 impl View {
-    pub(crate) fn of(directory: &Directory<Sqlite>, account: &AccountEntry, groups: bool) -> Result<Self, Failed> {
+    /// An account; where it is shown alone, `whole`, with its groups and certificates.
+    pub(crate) fn of(directory: &Directory<Sqlite>, account: &AccountEntry, whole: bool) -> Result<Self, Failed> {
         let (store, now) = (directory.store(), SystemTime::now());
-        let groups = match groups {
-            true => Some(store.groups_of(account.rid)?.into_iter().map(|group| group.name).collect()),
-            false => None,
-        };
+        let policy = store.policy()?;
+        let (mut groups, mut certificates) = (None, None);
+        if whole {
+            groups = Some(store.groups_of(account.rid)?.into_iter().map(|group| group.name).collect());
+            let one = |mapping: CertificateMapping| Certificate {
+                identity: mapping.text,
+                form: mapping.form.name(),
+                counts: mapping.form.is_strong() || policy.danger_weak_certificate_mappings,
+                mapped: time(mapping.created),
+            };
+            certificates = Some(store.mappings(account.rid)?.into_iter().map(one).collect());
+        }
         let locks = store.locks(AccountKey::of(&account.name), now)?;
         let failures: Vec<_> = locks
             .into_iter()
@@ -56,7 +77,7 @@ impl View {
             })
             .collect();
         let locked = failures.iter().any(|failures| failures.locked);
-        let old = account.password_expires_at(&store.policy()?.password).is_some_and(|end| end <= now);
+        let old = account.password_expires_at(&policy.password).is_some_and(|end| end <= now);
         let states = [
             (account.disabled, "disabled"),
             (account.expires.is_some_and(|end| end <= now), "expired"),
@@ -86,6 +107,7 @@ impl View {
             last_logon: account.last_logon.map(time),
             created: time(account.created),
             groups,
+            certificates,
             locked,
             failures,
         })
@@ -112,6 +134,10 @@ impl View {
         ];
         if let Some(groups) = &self.groups {
             rows.push(["groups".to_owned(), groups.join(", ")]);
+        }
+        for certificate in self.certificates.iter().flatten() {
+            let note = if certificate.counts { "" } else { " (weak: the policy does not let it count)" };
+            rows.push(["certificate".to_owned(), format!("{}{note}", certificate.identity)]);
         }
         for failures in &self.failures {
             let until = match (&failures.locked_until, failures.locked) {

@@ -5,6 +5,7 @@ mod account;
 mod account_view;
 mod authority;
 mod backup;
+mod certificate;
 mod config;
 mod connect;
 mod data;
@@ -46,7 +47,7 @@ enum Command {
     Group(group::Group),
     /// The domain's names
     Domain(domain::Domain),
-    /// Rules for passwords, and for wrong ones
+    /// Rules for passwords, for wrong ones, and for certificates
     Policy(policy::Policy),
     /// The master key that secrets are sealed under
     Key(key::Key),

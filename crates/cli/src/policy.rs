@@ -16,7 +16,7 @@ pub(crate) struct Policy {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Show the rules for passwords and for wrong passwords
+    /// Show the rules for passwords, for wrong passwords, and for certificates
     #[command(after_help = "Example:\n  portcullis policy show --json")]
     Show,
     /// Change rules; what is not named stays
@@ -53,6 +53,10 @@ struct Changes {
     /// How old a password may become, or never
     #[arg(long, value_name = "TIME", value_parser = length::parse_or_never)]
     max_password_age: Option<OrNever>,
+    /// Whether certificates also mean accounts by subject, mail address or user principal name, which others may come
+    /// to have
+    #[arg(long, value_name = "BOOL")]
+    danger_weak_certificate_mappings: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +69,7 @@ struct View {
     loopback_exempt: bool,
     min_password_length: u32,
     max_password_age_seconds: Option<u64>,
+    danger_weak_certificate_mappings: bool,
 }
 
 pub(crate) fn run(args: Policy) -> Result<(), Failed> {
@@ -74,7 +79,7 @@ pub(crate) fn run(args: Policy) -> Result<(), Failed> {
         change(&mut rules, changes)?;
         directory.store().set_policy(&rules)?;
     }
-    let Rules { password, lockout } = &rules;
+    let Rules { password, lockout, danger_weak_certificate_mappings } = &rules;
     let view = View {
         lockout_threshold: lockout.threshold,
         lockout_window_seconds: lockout.window.as_secs(),
@@ -84,12 +89,13 @@ pub(crate) fn run(args: Policy) -> Result<(), Failed> {
         loopback_exempt: lockout.loopback_exempt,
         min_password_length: password.min_length,
         max_password_age_seconds: password.max_age.map(|age| age.as_secs()),
+        danger_weak_certificate_mappings: *danger_weak_certificate_mappings,
     };
     args.data.output().print(&view, |_| words(&rules))
 }
 
 fn change(rules: &mut Rules, changes: Changes) -> Result<(), Failed> {
-    let Rules { password, lockout } = rules;
+    let Rules { password, lockout, danger_weak_certificate_mappings: weak } = rules;
     if changes.lockout_window.is_some_and(|window| window.is_zero()) {
         return Err(Failed::Usage(
             "--lockout-window: failures must be counted over some time; to lock nobody, use --lockout-threshold 0"
@@ -102,6 +108,7 @@ fn change(rules: &mut Rules, changes: Changes) -> Result<(), Failed> {
     lockout.global_threshold = changes.lockout_global_threshold.unwrap_or(lockout.global_threshold);
     lockout.address_threshold = changes.address_threshold.unwrap_or(lockout.address_threshold);
     lockout.loopback_exempt = changes.loopback_exempt.unwrap_or(lockout.loopback_exempt);
+    *weak = changes.danger_weak_certificate_mappings.unwrap_or(*weak);
     password.min_length = changes.min_password_length.unwrap_or(password.min_length);
     if let Some(OrNever(age)) = changes.max_password_age {
         if age.is_some_and(|age| age.is_zero()) {
@@ -114,7 +121,7 @@ fn change(rules: &mut Rules, changes: Changes) -> Result<(), Failed> {
     Ok(())
 }
 
-fn words(Rules { password, lockout }: &Rules) -> String {
+fn words(Rules { password, lockout, danger_weak_certificate_mappings: weak }: &Rules) -> String {
     let count = |threshold: u32| if threshold == 0 { "off".to_owned() } else { threshold.to_string() };
     let duration =
         if lockout.duration.is_zero() { "until unlocked".to_owned() } else { length::show(lockout.duration) };
@@ -131,6 +138,7 @@ fn words(Rules { password, lockout }: &Rules) -> String {
             password.max_age.map_or_else(|| "never".to_owned(), length::show),
             "until it must be set anew",
         ),
+        ("weak certificate mappings", weak.to_string(), "whether subject, mail and user principal name count"),
     ];
     table(["RULE", "VALUE", ""], rows.map(|(rule, value, what)| [rule.to_owned(), value, what.to_owned()]))
 }

@@ -407,7 +407,23 @@ fn a_read_only_store_is_refused() {
 fn every_command_has_help_with_an_example() {
     let site = Site::new();
     let commands: [(&str, &[&str]); 5] = [
-        ("account", &["add", "passwd", "list", "show", "set", "disable", "enable", "unlock", "remove", "import"]),
+        (
+            "account",
+            &[
+                "add",
+                "passwd",
+                "list",
+                "show",
+                "set",
+                "disable",
+                "enable",
+                "unlock",
+                "remove",
+                "import",
+                "map-cert",
+                "unmap-cert",
+            ],
+        ),
         ("group", &["add", "remove", "list", "show", "add-member", "remove-member"]),
         ("policy", &["show", "set"]),
         ("domain", &["show", "set"]),

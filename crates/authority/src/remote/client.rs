@@ -193,6 +193,7 @@ impl Authority for Remote {
             (Question::VerifyPassword(password), Ok(Reply::Accepted(_, account))) => {
                 password.accept(password::Verified::vouched_for(), account)
             }
+            (Question::FindAccount(certificate), Ok(Reply::Accepted(_, account))) => certificate.accept(account),
             (question, Ok(Reply::Refused(why))) => question.refuse(why),
             (question, result) => {
                 if let Err(error) = result {

@@ -3,7 +3,7 @@
 use super::frame::Bytes;
 use crate::DomainNames;
 use portcullis::ntlm::Form;
-use portcullis::{Account, Claim, Group, Question, Refusal, Secret, VerifyNtlm, VerifyPassword};
+use portcullis::{Account, Claim, FindAccount, Group, Question, Refusal, Secret, VerifyNtlm, VerifyPassword};
 use portcullis_wire::sid::Sid;
 use portcullis_wire::{Error, Kind, Reader, Writer, filetime};
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ pub enum Asked<'a> {
 /// What the authority says.
 #[derive(Debug)]
 pub enum Reply {
-    /// The proof fits this account, and gives this key.
+    /// The proof fits this account, and gives this key; zeros where it gives none.
     Accepted(Secret<[u8; 16]>, Arc<Account>),
     /// It does not, or the account may not log on.
     Refused(Refusal),
@@ -51,6 +51,7 @@ const ASK_PASSWORD: u8 = 2;
 const DOMAIN: u8 = 3;
 const HEALTH: u8 = 4;
 const WRITE: u8 = 5;
+const ASK_CERTIFICATE: u8 = 6;
 const ACCEPTED: u8 = 0x81;
 const REFUSED: u8 = 0x82;
 const DOMAIN_IS: u8 = 0x83;
@@ -80,6 +81,13 @@ impl Request<'_> {
                     put_claim(&mut writer, &question.claim);
                     put_peer(&mut writer, question.peer);
                     put(&mut writer, question.password.expose().as_bytes());
+                }
+                Question::FindAccount(question) => {
+                    writer.u8(ASK_CERTIFICATE);
+                    put_claim(&mut writer, &question.claim);
+                    put_peer(&mut writer, question.peer);
+                    writer.u8(u8::from(question.may_name_sid()));
+                    put(&mut writer, question.certificate());
                 }
                 _ => return None,
             },
@@ -120,6 +128,12 @@ pub fn decode_request(body: &[u8]) -> Result<(u64, Request<'_>), Error> {
             let (claim, peer) = (get_claim(&mut reader)?, get_peer(&mut reader)?);
             let password = Secret::new(get_text(&mut reader, "password")?.to_owned());
             Request::Ask(Asked::Owned(Question::VerifyPassword(VerifyPassword::new(claim, password, peer))))
+        }
+        ASK_CERTIFICATE => {
+            let (claim, peer) = (get_claim(&mut reader)?, get_peer(&mut reader)?);
+            let may_name_sid = get_flag(&mut reader, "may name SID")?;
+            let certificate = get(&mut reader, "certificate")?.to_vec();
+            Request::Ask(Asked::Owned(Question::FindAccount(FindAccount::new(claim, peer, certificate, may_name_sid))))
         }
         DOMAIN => Request::Domain,
         HEALTH => Request::Health,
@@ -272,14 +286,14 @@ fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
     let mut text = |field| get_text(reader, field).map(str::to_owned);
     let (name, domain, dns_domain) = (text("name")?, text("domain")?, text("dns domain")?);
     let mut optional = |field| {
-        Ok::<_, Error>(match get_presence(reader, field)? {
+        Ok::<_, Error>(match get_flag(reader, field)? {
             true => Some(get_text(reader, field)?.to_owned()),
             false => None,
         })
     };
     let (upn, display_name, mail) = (optional("upn")?, optional("display name")?, optional("mail")?);
     let mut time = |field| {
-        Ok::<_, Error>(match get_presence(reader, field)? {
+        Ok::<_, Error>(match get_flag(reader, field)? {
             true => {
                 let at = reader.offset();
                 let time = filetime::to_system(reader.u64(field)?);
@@ -298,8 +312,8 @@ fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
     Ok(Account { sid, name, domain, dns_domain, upn, display_name, mail, groups, logoff_at, password_expires_at })
 }
 
-/// Whether a value follows.
-fn get_presence(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, Error> {
+/// A yes or no.
+fn get_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, Error> {
     let at = reader.offset();
     match reader.u8(field)? {
         0 => Ok(false),

@@ -23,6 +23,13 @@ fn requests() -> Vec<Question> {
         Question::VerifyNtlm(VerifyNtlm::new(claim(), [7; 8], Some([192, 0, 2, 1].into()), message, Form::V1Ess)),
         Question::VerifyPassword(VerifyPassword::new(claim(), Secret::new("pässword".into()), Some([1; 16].into()))),
         Question::VerifyPassword(VerifyPassword::new(Claim::default(), Secret::new("x".into()), None)),
+        Question::FindAccount(FindAccount::new(
+            claim(),
+            Some([192, 0, 2, 1].into()),
+            b"0\x03\x02\x01\0".to_vec(),
+            true,
+        )),
+        Question::FindAccount(FindAccount::new(Claim::default(), None, Vec::new(), false)),
     ]
 }
 
@@ -38,6 +45,9 @@ fn questions_arrive_as_they_were_asked() {
             }
             (Question::VerifyPassword(a), Question::VerifyPassword(b)) => {
                 assert_eq!(a.password.expose(), b.password.expose());
+            }
+            (Question::FindAccount(a), Question::FindAccount(b)) => {
+                assert_eq!((a.certificate(), a.may_name_sid()), (b.certificate(), b.may_name_sid()));
             }
             _ => panic!("another kind arrived"),
         }

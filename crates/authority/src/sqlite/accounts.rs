@@ -15,9 +15,9 @@ pub(super) fn create_domain(connection: &Connection, domain: &Domain, key: KeyId
         Err(StoreError::Empty) => {}
         Err(error) => return Err(error),
     }
-    let Policy { password, lockout } = Policy::default();
+    let Policy { password, lockout, danger_weak_certificate_mappings } = Policy::default();
     connection.execute(
-        "INSERT INTO domain VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO domain VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             domain.names.netbios,
             domain.names.dns,
@@ -32,6 +32,7 @@ pub(super) fn create_domain(connection: &Connection, domain: &Domain, key: KeyId
             lockout.global_threshold,
             lockout.address_threshold,
             lockout.loopback_exempt,
+            danger_weak_certificate_mappings,
         ],
     )?;
     let users = GroupEntry::domain_users(&domain.sid).ok_or_else(|| damaged("the domain's SID is full"))?;
@@ -56,6 +57,8 @@ pub(super) fn find(connection: &Connection, name: Lookup<'_>) -> Result<Option<F
             "WHERE p.rid = coalesce((SELECT rid FROM account WHERE upn_key = ?1), (SELECT min(rid) FROM secret))",
             upper_string(upn),
         ),
+        // No name was guessed, so that no time tells one.
+        Lookup::Rid(rid) => return by_rid(connection, rid).map(Some).or_else(none_for_nobody),
     };
     let mut query = connection.prepare_cached(&[FOUND, condition].concat())?;
     let mut result = query.query([&key])?;
@@ -64,6 +67,7 @@ pub(super) fn find(connection: &Connection, name: Lookup<'_>) -> Result<Option<F
         let ours = match name {
             Lookup::Name(_) => Some(account.name.as_str()),
             Lookup::Upn(_) => account.upn.as_deref(),
+            Lookup::Rid(_) => None,
         };
         ours.is_some_and(|ours| upper_string(ours) == key)
     }))
@@ -178,7 +182,14 @@ pub(super) fn reseal(connection: &Connection, rotation: &mut dyn Rotation) -> Re
     Ok(u64::try_from(fresh.len()).unwrap_or(u64::MAX))
 }
 
-fn by_rid(connection: &Connection, rid: u32) -> Result<Found, StoreError> {
+fn none_for_nobody(error: StoreError) -> Result<Option<Found>, StoreError> {
+    match error {
+        StoreError::NoSuchAccount => Ok(None),
+        error => Err(error),
+    }
+}
+
+pub(super) fn by_rid(connection: &Connection, rid: u32) -> Result<Found, StoreError> {
     let mut query = connection.prepare_cached(&[FOUND, "WHERE p.rid = ?1"].concat())?;
     let mut result = query.query([rid])?;
     result.next()?.map(rows::found).transpose()?.ok_or(StoreError::NoSuchAccount)

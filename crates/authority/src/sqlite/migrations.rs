@@ -33,7 +33,8 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
 
 /// Times are milliseconds since the epoch, lengths of time milliseconds; `key` columns are names upper-cased as Windows
 /// does.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE domain (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     netbios TEXT NOT NULL,
@@ -107,7 +108,21 @@ CREATE TABLE failure (
     PRIMARY KEY (account, address)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX failure_ends ON failure (ends);
-"];
+",
+    "
+-- Which certificates are whose: each of a form is one account's.
+CREATE TABLE certificate_mapping (
+    form TEXT NOT NULL,
+    key BLOB NOT NULL,
+    rid INTEGER NOT NULL REFERENCES account (rid) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    PRIMARY KEY (form, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX certificate_mapping_rid ON certificate_mapping (rid);
+ALTER TABLE domain ADD COLUMN danger_weak_certificate_mappings INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 #[cfg(test)]
 mod tests {
@@ -118,8 +133,21 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection).unwrap();
         run(&mut connection).unwrap();
-        assert_eq!(version(&connection).unwrap(), 1);
-        connection.pragma_update(None, "user_version", 2).unwrap();
-        assert!(matches!(run(&mut connection), Err(StoreError::TooNew { found: 2, known: 1 })));
+        assert_eq!(version(&connection).unwrap(), 2);
+        connection.pragma_update(None, "user_version", 3).unwrap();
+        assert!(matches!(run(&mut connection), Err(StoreError::TooNew { found: 3, known: 2 })));
+    }
+
+    /// A store of the first release keeps its domain, and gets the rules that came since as they are by default.
+    #[test]
+    fn the_first_version_is_brought_up_to_date() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let sql = "INSERT INTO domain VALUES (1, 'CORP', '', 'S-1-5-21-1-2-3', 1000, x'0102030405060708', 1, NULL, 7, 1, 1, 1, 1, 1)";
+        connection.execute_batch(sql).unwrap();
+        run(&mut connection).unwrap();
+        let policy = super::super::rows::policy(&connection).unwrap();
+        assert_eq!((policy.lockout.threshold, policy.danger_weak_certificate_mappings), (7, false));
     }
 }

@@ -4,13 +4,14 @@ mod accounts;
 mod backup;
 mod counters;
 mod groups;
+mod mappings;
 mod migrations;
 mod pool;
 mod rows;
 
 use crate::{
-    AccountEdit, AccountEntry, AccountKey, Attempt, Domain, DomainNames, Found, Gate, GroupEntry, KeyId, LockEntry,
-    LockoutPolicy, Lookup, Member, NewEntry, Policy, Rotation, Sealed, Store, StoreError,
+    AccountEdit, AccountEntry, AccountKey, Attempt, CertificateMapping, Domain, DomainNames, Found, Gate, GroupEntry,
+    KeyId, LockEntry, LockoutPolicy, Lookup, Member, NewEntry, Policy, Rotation, Sealed, Store, StoreError,
 };
 use pool::{Durability, Pool};
 use portcullis::Group;
@@ -95,6 +96,10 @@ impl Store for Sqlite {
         self.read(|connection| accounts::find(connection, name))
     }
 
+    fn mapped(&self, mapping: &CertificateMapping) -> Result<Option<u32>, StoreError> {
+        self.read(|connection| mappings::owner(connection, mapping))
+    }
+
     fn serves_suffix(&self, suffix: &str) -> Result<bool, StoreError> {
         self.read(|connection| accounts::serves_suffix(connection, suffix))
     }
@@ -160,6 +165,18 @@ impl Store for Sqlite {
 
     fn unlock(&self, account: AccountKey) -> Result<usize, StoreError> {
         self.change(|connection| counters::unlock(connection, account))
+    }
+
+    fn add_mapping(&self, rid: u32, mapping: &CertificateMapping) -> Result<bool, StoreError> {
+        self.change(|connection| mappings::add(connection, rid, mapping))
+    }
+
+    fn remove_mapping(&self, rid: u32, mapping: &CertificateMapping) -> Result<bool, StoreError> {
+        self.change(|connection| mappings::remove(connection, rid, mapping))
+    }
+
+    fn mappings(&self, rid: u32) -> Result<Vec<CertificateMapping>, StoreError> {
+        self.read(|connection| mappings::of(connection, rid))
     }
 
     fn add_group(&self, group: &GroupEntry) -> Result<(), StoreError> {

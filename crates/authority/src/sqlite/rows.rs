@@ -26,7 +26,7 @@ pub(super) fn key_id(connection: &Connection) -> Result<KeyId, StoreError> {
 pub(super) fn policy(connection: &Connection) -> Result<Policy, StoreError> {
     let mut query = connection.prepare_cached(
         "SELECT min_password_length, max_password_age, lockout_threshold, lockout_window, lockout_duration,
-                lockout_global_threshold, address_threshold, loopback_exempt FROM domain",
+                lockout_global_threshold, address_threshold, loopback_exempt, danger_weak_certificate_mappings FROM domain",
     )?;
     let row = query.query_row([], |row| {
         let length = |at| row.get(at).map(|ms: i64| Duration::from_millis(ms.unsigned_abs()));
@@ -41,16 +41,18 @@ pub(super) fn policy(connection: &Connection) -> Result<Policy, StoreError> {
                 address_threshold: row.get(6)?,
                 loopback_exempt: row.get(7)?,
             },
+            danger_weak_certificate_mappings: row.get(8)?,
         })
     });
     row.optional()?.ok_or(StoreError::Empty)
 }
 
 pub(super) fn set_policy(connection: &Connection, policy: &Policy) -> Result<(), StoreError> {
-    let Policy { password, lockout } = policy;
+    let Policy { password, lockout, danger_weak_certificate_mappings } = policy;
     let changed = connection.execute(
         "UPDATE domain SET min_password_length = ?1, max_password_age = ?2, lockout_threshold = ?3, lockout_window = ?4,
-                lockout_duration = ?5, lockout_global_threshold = ?6, address_threshold = ?7, loopback_exempt = ?8",
+                lockout_duration = ?5, lockout_global_threshold = ?6, address_threshold = ?7, loopback_exempt = ?8,
+                danger_weak_certificate_mappings = ?9",
         params![
             password.min_length,
             password.max_age.map(duration_ms),
@@ -60,6 +62,7 @@ pub(super) fn set_policy(connection: &Connection, policy: &Policy) -> Result<(),
             lockout.global_threshold,
             lockout.address_threshold,
             lockout.loopback_exempt,
+            danger_weak_certificate_mappings,
         ],
     )?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Empty) }

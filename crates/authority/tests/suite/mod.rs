@@ -1,8 +1,11 @@
 //! What every store must do, behind a directory, as clients see it. A store passes when each of these runs over it
 //! unchanged: see `stores!` below.
 
+pub mod certificates;
 pub mod client;
 
+#[allow(unused_imports, reason = "not every file runs them")]
+pub use certificates::*;
 use client::Client;
 use portcullis::{Refusal, Secret};
 use portcullis_authority::*;
@@ -93,6 +96,9 @@ macro_rules! stores {
             lockout_by_address lockout_for_all lockout_until_unlocked throttled_addresses parallel_failures
             parallel_logons a_right_logon_resets names_nobody_has_are_counted accounts_are_administered
             all_or_none keys_change interrupted_changes_of_keys logons_are_noted_coarsely
+            certificates_name_accounts_by_sid certificates_are_mapped_strongly
+            certificates_of_two_accounts_are_nobodys weak_mappings_are_off
+            names_in_certificates_are_not_taken_apart mapped_accounts_are_judged
         }
     };
 }

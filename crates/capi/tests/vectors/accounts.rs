@@ -47,7 +47,7 @@ impl Accounts {
         };
         let password =
             PasswordPolicy { max_age: is(Refusal::PasswordExpired).then_some(DAY), ..PasswordPolicy::default() };
-        directory.store().set_policy(&Policy { password, lockout: lockout.clone() }).unwrap();
+        directory.store().set_policy(&Policy { password, lockout: lockout.clone(), ..Policy::default() }).unwrap();
         for entry in realm.accounts.iter().filter(|entry| entry.state == Some(Refusal::LockedOut)) {
             directory.store().count_failure(&Attempt::new(&entry.name, None, &lockout), now, &lockout).unwrap();
         }

@@ -122,7 +122,7 @@ impl Foreign {
             seen >= 3 && bytes.get(..seen) == method.get(..seen)
         };
         match *bytes {
-            _ if METHODS.iter().any(|method| is_method(method)) => Some(Self::Http),
+            _ if METHODS.iter().any(is_method) => Some(Self::Http),
             // DTLS writes its versions downwards from 254.255 (RFC 6347 §4.1).
             [20..=23, 0xfe, ..] => Some(Self::Dtls),
             // Two bytes of length with the top bit set, then CLIENT-HELLO (RFC 5246 Appendix E.2).

@@ -78,7 +78,7 @@ impl Cursor<'_> {
 
     fn attribute(&mut self) -> Result<Attribute, NotAName> {
         let (name, rest) =
-            self.0.split_once('=').ok_or(NotAName("a part has no `=`; write CN=…, as in CN=Ann,O=Corp"))?;
+            self.0.split_once('=').ok_or(NotAName("a part has no `=`; a comma inside a value is written \\,"))?;
         self.0 = rest;
         let oid = oid_named(name.trim_matches(' '));
         let oid = oid.ok_or(NotAName(
