@@ -1,4 +1,4 @@
-//! Installs the C library: shared and static, header, pkg-config file.
+//! Installs the C library: shared and static, headers, pkg-config file.
 
 use crate::{root, run};
 use std::fs;
@@ -20,7 +20,9 @@ pub(crate) fn install(prefix: &Path) -> Result<(), String> {
     let shared = libraries.join(format!("libportcullis.so.{version}"));
     put(&target.join("release/libportcullis.so"), &shared)?;
     put(&target.join("release/libportcullis.a"), &libraries.join("libportcullis.a"))?;
-    put(&root().join("crates/capi/include/portcullis/sspi.h"), &headers.join("sspi.h"))?;
+    for header in ["sspi.h", "wincrypt.h"] {
+        put(&root().join("crates/capi/include/portcullis").join(header), &headers.join(header))?;
+    }
     for (link, to) in [
         ("libportcullis.so.0", format!("libportcullis.so.{version}")),
         ("libportcullis.so", "libportcullis.so.0".into()),

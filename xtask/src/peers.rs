@@ -34,6 +34,10 @@ const DEBIAN: &[(&str, Option<&str>)] = &[
     ("winbind", Some("ntlm_auth")), // Samba's judge of NTLM
     ("libwbclient0", None),         // what gss-ntlmssp links
     ("util-linux", Some("prlimit")),
+    ("openssl", Some("openssl")), // makes the certificates, and speaks TLS
+    ("gnutls-bin", Some("gnutls-cli")),
+    ("sslscan", Some("sslscan")),
+    ("nghttp2-client", Some("nghttp")), // HTTP/2 with its frames shown
     ("freerdp2-x11", Some("xfreerdp")), // these two call the C library
     ("freerdp2-shadow-x11", Some("freerdp-shadow-cli")),
     ("xvfb", Some("Xvfb")), // their display

@@ -1,6 +1,6 @@
 //! What happens when the host process forks, and when it loads and unloads this library.
 
-use crate::{handles, host, log, memory, moment};
+use crate::{crypt, handles, host, log, memory, moment};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How many forks lie between the process that loaded the library and this one.
@@ -40,6 +40,7 @@ pub(crate) fn prepare() {
 extern "C" fn on_unload() {
     let _ = std::panic::catch_unwind(|| {
         handles::forget_all();
+        crypt::forget_all();
         host::forget_all();
         memory::forget_all();
         log::forget_all();
@@ -50,6 +51,7 @@ unsafe extern "C" fn before() {
     // SAFETY: called by the forking thread, which is in no function of this library; in the order of the locks.
     unsafe {
         handles::take_all();
+        crypt::take_all();
         memory::take_all();
         host::take_all();
         moment::take_all();
@@ -62,6 +64,7 @@ unsafe extern "C" fn after_in_parent() {
         moment::release_all();
         host::release_all();
         memory::release_all();
+        crypt::release_all();
         handles::release_all();
     }
 }

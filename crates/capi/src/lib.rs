@@ -2,7 +2,8 @@
 //!
 //! A caller's handle stands for an object ([`handles`]); [`exports`] has the functions by their names, [`table`] gives them
 //! out as a table. A context is shaken by [`establish`] leg by leg, and its messages are protected by [`message`]. What the
-//! process knows beside its handles is in [`host`]. docs/c-library.md is for who writes programs against it.
+//! process knows beside its handles is in [`host`]; certificates, their keys and stores are [`crypt`]'s. docs/c-library.md is
+//! for who writes programs against it.
 //!
 //! Nothing here runs on a thread of its own, no panic leaves for C, and a fork finds every lock free ([`lock`]).
 
@@ -14,6 +15,7 @@ mod complete;
 mod config;
 mod context;
 mod credential;
+mod crypt;
 mod decision;
 mod establish;
 mod exports;

@@ -4,7 +4,8 @@
 //! every lock of the library before a fork and releases them on both sides; the operating system's own mutex allows that,
 //! the standard library's does not.
 //!
-//! The order in which they are taken: places of handles, contexts, memory, settings, the clock. Who holds one takes none before it.
+//! The order in which they are taken: places of handles, contexts, certificates, memory, settings, the clock. Who holds one
+//! takes none before it.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};

@@ -105,7 +105,7 @@ typedef struct _UNICODE_STRING {
     WCHAR *Buffer;
 } UNICODE_STRING, *PUNICODE_STRING;
 
-/* Of the certificate functions only what a pointer needs. */
+/* Of the certificate functions only what a pointer needs; wincrypt.h beside this file has the rest. */
 typedef ULONG ALG_ID;
 typedef void *HCERTSTORE;
 typedef const struct _CERT_CONTEXT *PCCERT_CONTEXT;

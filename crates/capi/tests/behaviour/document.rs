@@ -101,6 +101,9 @@ otherwise plausible arguments, and asserts that only documented statuses come, n
 functions answer alike. A status stands without its `SEC_`. Sources are pages of Microsoft's documentation by their titles,
 sections of specifications, or what a program needs that we run; *ours* marks what nobody else specifies. Under Negotiate the
 sole mechanism, NTLM, is chosen. `UPDATE=1 cargo test -p portcullis-capi --test behaviour` writes this file anew.
+
+The functions of `wincrypt.h` have neither packages nor states and are not here: `wincrypt.h` says what each answers, and
+`crates/capi/tests/c/semantics_crypt.c` shows it.
 ";
 
 /// Compares with the checked-in document, or writes it where UPDATE=1 says so.

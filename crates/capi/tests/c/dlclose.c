@@ -8,7 +8,7 @@
  * GLIBC_TUNABLES turns caches of threads off, which would count as memory in use.
  */
 #define _GNU_SOURCE
-#include <portcullis/sspi.h>
+#include <portcullis/wincrypt.h>
 
 #include "check.h"
 
@@ -103,6 +103,24 @@ static void work(PSecurityFunctionTableA table, int round)
     }
 }
 
+/* A store, and a container with a key's handle, left as they are. */
+static void leave_open(void *handle)
+{
+    HCERTSTORE (*open)(LPCSTR, DWORD, HCRYPTPROV_LEGACY, DWORD, const void *);
+    BOOL (*acquire)(HCRYPTPROV *, LPCSTR, LPCSTR, DWORD, DWORD);
+    BOOL (*import)(HCRYPTPROV, const BYTE *, DWORD, HCRYPTKEY, DWORD, HCRYPTKEY *);
+    HCRYPTPROV provider;
+    HCRYPTKEY key;
+    /* A key of 16 bits: its parts are behind the two headers. */
+    BYTE blob[29] = {PRIVATEKEYBLOB, 2, 0, 0, 0, 0xa4, 0, 0, 'R', 'S', 'A', '2', 16, 0, 0, 0, 1, 0, 1, 0, 1, 2, 3};
+    *(void **)&open = dlsym(handle, "CertOpenStore");
+    *(void **)&acquire = dlsym(handle, "CryptAcquireContextA");
+    *(void **)&import = dlsym(handle, "CryptImportKey");
+    CHECK(open(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL) != NULL);
+    CHECK(acquire(&provider, "left", NULL, PROV_RSA_FULL, CRYPT_NEWKEYSET));
+    CHECK(import(provider, blob, sizeof blob, 0, 0, &key));
+}
+
 static void *load_and_work(void *argument)
 {
     int round = *(int *)argument;
@@ -117,6 +135,7 @@ static void *load_and_work(void *argument)
     }
     int threads = count_in("/proc/self/task");
     work(init(), round);
+    leave_open(handle);
     CHECK(count_in("/proc/self/task") == threads);
     CHECK(mapped());
     CHECK(dlclose(handle) == 0);

@@ -5,7 +5,7 @@
  *     hijack LIBRARY local|global expected|none      whether `hijacked` is expected to be there (hijacker.c)
  */
 #define _GNU_SOURCE
-#include <portcullis/sspi.h>
+#include <portcullis/wincrypt.h>
 
 #include "check.h"
 
@@ -91,6 +91,25 @@ static void handshake(PSecurityFunctionTableA table)
     STATUS(table->FreeCredentialsHandle(&credential), SEC_E_OK);
 }
 
+/* A store, by the names that libwinpr2 has, too. */
+static void certificates(void *handle)
+{
+    CASE("a store of certificates");
+    HCERTSTORE (*open)(LPCSTR, DWORD, HCRYPTPROV_LEGACY, DWORD, const void *);
+    PCCERT_CONTEXT (*next)(HCERTSTORE, PCCERT_CONTEXT);
+    BOOL (*close)(HCERTSTORE, DWORD);
+    DWORD (*error)(void);
+    *(void **)&open = named(handle, "CertOpenStore");
+    *(void **)&next = named(handle, "CertEnumCertificatesInStore");
+    *(void **)&close = named(handle, "CertCloseStore");
+    *(void **)&error = named(handle, "PortcullisGetLastError");
+    HCERTSTORE store = open(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL);
+    CHECK(store != NULL);
+    CHECK(next(store, NULL) == NULL && (HRESULT)error() == CRYPT_E_NOT_FOUND);
+    CHECK(close(store, CERT_CLOSE_STORE_CHECK_FLAG));
+    CHECK(!close(store, 0) && error() == ERROR_INVALID_HANDLE);
+}
+
 int main(int count, char **arguments)
 {
     MUST(count == 4);
@@ -117,6 +136,7 @@ int main(int count, char **arguments)
     PSecurityFunctionTableA table = init_a();
     CHECK(table->Reserved3 == *(void **)&table->EncryptMessage && table->Reserved4 == *(void **)&table->DecryptMessage);
     handshake(table);
+    certificates(handle);
     CASE("the host's functions");
     unsigned long *hijacked = dlsym(RTLD_DEFAULT, "hijacked");
     bool expected = strcmp(arguments[3], "expected") == 0;

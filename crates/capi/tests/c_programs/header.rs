@@ -3,6 +3,7 @@
 use crate::compile::{COMPILERS, root, success};
 use crate::harness;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 fn check(compiler: &str, flags: &[&str], source: &str) {
@@ -18,8 +19,10 @@ fn layouts_and_constants() {
             check(compiler, &["-std=c11"], source);
             check(compiler, &["-std=c11", "-DUNICODE"], source);
         }
+        check(compiler, &["-std=c11"], "tests/c/layout_crypt.c");
     }
     for compiler in ["g++", "clang++"] {
+        check(compiler, &["-std=c++17", "-x", "c++"], "tests/c/layout_crypt.c");
         check(compiler, &["-std=c++17"], "tests/c/layout_cpp.cpp");
         check(compiler, &["-std=c++17", "-DUNICODE"], "tests/c/layout_cpp.cpp");
     }
@@ -29,21 +32,31 @@ fn layouts_and_constants() {
 #[test]
 fn the_header_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "#include <portcullis/sspi.h>\n#include <portcullis/sspi.h>\nint unused;\n";
+    for header in ["sspi", "wincrypt"] {
+        alone(folder.path(), &format!("#include <portcullis/{header}.h>\n").repeat(2));
+    }
+}
+
+fn alone(folder: &Path, includes: &str) {
     for (compilers, ending, standards) in [
         (COMPILERS, "c", &["-std=c99", "-std=c11", "-std=gnu17"][..]),
         (["g++", "clang++"], "cpp", &["-std=c++11", "-std=c++17", "-std=c++20"][..]),
     ] {
-        let source = folder.path().join("alone").with_extension(ending);
-        fs::write(&source, text).unwrap();
+        let source = folder.join("alone").with_extension(ending);
+        fs::write(&source, format!("{includes}int unused;\n")).unwrap();
         for compiler in compilers {
             for standard in standards {
-                for defined in [&[][..], &["-DUNICODE"], &["-DSECURITY_WIN32"]] {
+                for defined in [&[][..], &["-DUNICODE"], &["-DSECURITY_WIN32"], &["-DPORTCULLIS_DEFINE_GETLASTERROR"]] {
                     check(compiler, &[&[*standard], defined].concat(), source.to_str().unwrap());
                 }
             }
         }
     }
+}
+
+/// The names that sspi.h declares, or wincrypt.h.
+pub fn exported(list: &str) -> String {
+    fs::read_to_string(root().join("tests/abi").join(list)).unwrap()
 }
 
 /// Not one name less, and not one more that could clash with a host's.
@@ -54,7 +67,7 @@ fn exactly_these_are_exported() {
     let text = success(&mut nm);
     let mut found: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
     found.sort_unstable();
-    let expected = fs::read_to_string(root().join("tests/abi/core-exports.txt")).unwrap();
+    let expected = exported("core-exports.txt") + &exported("crypt-exports.txt");
     let mut expected: Vec<&str> = expected.lines().filter(|line| !line.is_empty()).collect();
     expected.sort_unstable();
     assert_eq!(found, expected);
@@ -63,10 +76,19 @@ fn exactly_these_are_exported() {
 /// What a panic becomes is tested where that is done; here, that each function does it. The others only give tables out.
 #[test]
 fn every_function_catches_panics() {
-    let exported = fs::read_to_string(root().join("tests/abi/core-exports.txt")).unwrap();
-    let source = fs::read_to_string(root().join("src/exports.rs")).unwrap();
-    let (_, declared) = source.split_once("\nexports! {\n").unwrap();
-    for name in exported.lines().filter(|name| !name.is_empty() && !name.starts_with("InitSecurityInterface")) {
+    let declared = |file: &str| {
+        let source = fs::read_to_string(root().join("src").join(file)).unwrap();
+        source.split_once("\nexports! {\n").unwrap().1.to_owned()
+    };
+    let of_crypt = declared("crypt/exports.rs");
+    for name in exported("crypt-exports.txt").lines() {
+        assert!(of_crypt.contains(&format!("\n    {name}(")), "{name}");
+    }
+    let declared = declared("exports.rs");
+    for name in exported("core-exports.txt")
+        .lines()
+        .filter(|name| !name.is_empty() && !name.starts_with("InitSecurityInterface"))
+    {
         assert!(declared.contains(&format!("\n    {name} as ")), "{name}");
     }
     let profile = fs::read_to_string(root().parent().unwrap().parent().unwrap().join("Cargo.toml")).unwrap();

@@ -3,7 +3,7 @@
 //! `cargo test -p portcullis-capi --test c_programs -- --ignored`.
 
 use crate::compile::{compile_with, root, success};
-use crate::semantics;
+use crate::{crypt, semantics};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -58,6 +58,7 @@ fn everything_with_the_librarys_memory_checked() {
         compile_with("gcc", &sources.each_ref().map(String::as_str), &flags)
     };
     semantics::all(build, &[], &[("LD_LIBRARY_PATH", path)]);
+    crypt::Files::new().run(&compile_with("gcc", &crypt::SOURCES, &flags), &[], &[("LD_LIBRARY_PATH", path)]);
     for (sources, arguments, leaks) in [
         (&["misuse.c", "chance.c", "talk.c", "check.c"][..], &["20000", "1"][..], "detect_leaks=1"),
         // A child ends with what the threads that it has no copy of were holding.

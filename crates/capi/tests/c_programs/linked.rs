@@ -17,7 +17,9 @@ fn the_static_library_by_pkg_config() {
     fs::create_dir_all(libraries.join("pkgconfig")).unwrap();
     fs::create_dir_all(&headers).unwrap();
     symlink(profile.join("libportcullis.a"), libraries.join("libportcullis.a")).unwrap();
-    fs::copy(root().join("include/portcullis/sspi.h"), headers.join("sspi.h")).unwrap();
+    for header in ["sspi.h", "wincrypt.h"] {
+        fs::copy(root().join("include/portcullis").join(header), headers.join(header)).unwrap();
+    }
     let template = fs::read_to_string(root().join("portcullis.pc.in")).unwrap();
     let filled = template.replace("@prefix@", prefix.path().to_str().unwrap()).replace("@version@", "0.1.0");
     assert!(!filled.contains('@'), "{filled}");

@@ -4,6 +4,7 @@
 //! - `compile` compiles and runs them, `store` makes the account stores that they ask;
 //! - `header`: what the header says, and what the library exports;
 //! - `sample`: the documentation's server and client over sockets, and pyspnego in the place of either;
+//! - `crypt`: certificates, keys and stores, made by openssl;
 //! - `semantics`: every promise of the functions, also under valgrind and AddressSanitizer;
 //! - `hijack`: a host that has functions of the same names;
 //! - `process`: fork, dlclose, threads, a program with more rights than its user;
@@ -23,6 +24,7 @@
 )]
 
 mod compile;
+mod crypt;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod header;

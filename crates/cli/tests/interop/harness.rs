@@ -20,6 +20,7 @@ pub struct Server {
     child: Child,
     data: TempDir,
     pub http: SocketAddr,
+    https: Option<SocketAddr>,
 }
 
 impl Server {
@@ -30,14 +31,19 @@ impl Server {
 
     /// A server with these settings besides, and the account [`ANN`].
     pub fn with(settings: &str) -> Self {
+        Self::with_arguments(settings, &[])
+    }
+
+    /// The same with more on the command line of `serve`.
+    pub fn with_arguments(settings: &str, arguments: &[String]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let names = format!(
             "[names]\nnetbios_computer = \"WEB1\"\ndns_computer = \"web1.corp.example\"\n\
              [domain]\nnetbios = \"{DOMAIN}\"\ndns = \"corp.example\"\n"
         );
         std::fs::write(data.path().join("portcullis.toml"), format!("{names}{settings}")).unwrap();
-        let (child, http) = serve(data.path());
-        let server = Self { child, data, http };
+        let (child, http, https) = serve(data.path(), arguments);
+        let server = Self { child, data, http, https };
         server.account(ANN, PASSWORD);
         server
     }
@@ -77,6 +83,30 @@ impl Server {
         format!("http://{}/", self.http)
     }
 
+    /// Where it serves HTTPS.
+    pub fn https(&self) -> SocketAddr {
+        self.https.expect("a server that was started with --https")
+    }
+
+    /// Has everything read anew, and waits until it is.
+    pub fn reload(&self) {
+        const DONE: &str = "are read anew";
+        let log = || std::fs::read_to_string(log(self.data.path())).unwrap_or_default();
+        let before = log().matches(DONE).count();
+        self.signal();
+        let until = Instant::now() + Duration::from_secs(20);
+        while log().matches(DONE).count() == before {
+            assert!(Instant::now() < until, "the configuration is not read anew: {}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks it to read everything anew, without waiting.
+    pub fn signal(&self) {
+        let sent = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Every line of the audit log so far.
     pub fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.data.path().join("audit.jsonl")).unwrap_or_default();
@@ -112,24 +142,30 @@ impl Drop for Server {
     }
 }
 
-fn serve(data: &Path) -> (Child, SocketAddr) {
+fn serve(data: &Path, arguments: &[String]) -> (Child, SocketAddr, Option<SocketAddr>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
         .args(["serve", "--http", "127.0.0.1:0", "--data"])
         .arg(data)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(std::fs::OpenOptions::new().create(true).append(true).open(log(data)).unwrap())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let listening = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("listening http ").map(str::to_owned))
-        .unwrap_or_else(|| panic!("serve ended: {}", std::fs::read_to_string(log(data)).unwrap_or_default()));
+    let (mut http, mut https) = (None, None);
+    let with_tls = arguments.iter().any(|argument| argument == "--https");
+    while http.is_none() || (with_tls && https.is_none()) {
+        let line = lines.next().and_then(Result::ok);
+        let ended = || panic!("serve ended: {}", std::fs::read_to_string(log(data)).unwrap_or_default());
+        let line = line.unwrap_or_else(ended);
+        let address = |scheme| line.strip_prefix(scheme).map(|address| address.parse().expect("ADDR:PORT"));
+        http = http.or_else(|| address("listening http "));
+        https = https.or_else(|| address("listening https "));
+    }
     // Nobody may find the pipe full or closed.
     std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    (child, listening.parse().expect("ADDR:PORT"))
+    (child, http.expect("read above"), https)
 }
 
 fn end(child: &mut Child) {

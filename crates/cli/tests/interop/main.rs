@@ -11,6 +11,7 @@
 //! - `odd`: tokens that a relay or an attacker would send;
 //! - `mix`, `half_open`: many connections at a time;
 //! - `seal`: signed and sealed messages both ways, with the testkit's TCP service;
+//! - `tls`: the same through HTTPS, and what TLS clients, proxies and attackers do;
 //! - `timing`: measures, asserts little, and runs only when asked to.
 #![allow(
     clippy::unwrap_used,
@@ -36,3 +37,4 @@ mod peers;
 mod raw;
 mod seal;
 mod timing;
+mod tls;

@@ -210,7 +210,7 @@ pub fn go_ntlmssp(server: &Server, logon: &Logon<'_>) -> Outcome {
 }
 
 /// The file by which gss-ntlmssp knows its user.
-fn gss_users(logon: &Logon<'_>) -> tempfile::NamedTempFile {
+pub fn gss_users(logon: &Logon<'_>) -> tempfile::NamedTempFile {
     use std::io::Write;
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "{}:{}:{}", logon.domain, logon.user, logon.password).unwrap();
@@ -218,7 +218,7 @@ fn gss_users(logon: &Logon<'_>) -> tempfile::NamedTempFile {
 }
 
 /// What makes MIT's library know gss-ntlmssp, for one process and none beside.
-fn gss_ntlmssp(users: &Path) -> [(&'static str, PathBuf); 2] {
+pub fn gss_ntlmssp(users: &Path) -> [(&'static str, PathBuf); 2] {
     [("GSS_MECH_CONFIG", installed().join("gss/mech.conf")), ("NTLM_USER_FILE", users.to_owned())]
 }
 
@@ -345,7 +345,7 @@ pub fn acceptor(library: &str, package: &str, environment: &[(&str, &str)]) -> B
 }
 
 /// The Python that has the packages of `interop/python/requirements.txt`.
-fn venv() -> PathBuf {
+pub fn venv() -> PathBuf {
     installed().join("venv/bin/python")
 }
 
@@ -380,12 +380,12 @@ fn script(program: &Path, args: &[&str], server: &Server, logon: &Logon<'_>) -> 
 }
 
 /// A body that is not JSON is `null`.
-fn json(text: &str) -> Value {
+pub fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
 
 /// Runs a client to its end, two minutes at most.
-fn run(mut command: Command) -> Output {
+pub fn run(mut command: Command) -> Output {
     for proxy in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(proxy);
     }

@@ -1,0 +1,109 @@
+//! PKCS#12: PFXImportCertStore and its neighbours.
+
+use super::fault::Fault;
+use super::key::Key;
+use super::layout::Blob;
+use super::pem::LARGEST;
+use super::property::Properties;
+use super::registry::{Given, registry};
+use super::room;
+use crate::text::{Charset as _, Wide};
+use library::Secret;
+use p12_keystore::Pkcs12Archive;
+use p12_keystore::error::Error;
+use portcullis_wire::der::{Der, tag};
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A store of the file's certificates, their private keys with them.
+///
+/// # Safety
+/// `pfx` is null or a blob of bytes; `password` is null or a string of UTF-16.
+pub(crate) unsafe fn import(pfx: *const Blob, password: *const c_void) -> Result<usize, Fault> {
+    // SAFETY: as the caller says.
+    let archive = unsafe { open(pfx, password) }?;
+    let mut keys = Vec::new();
+    for bag in &archive.keys {
+        let key = Arc::new(Key::of_der(Secret::new(bag.key.as_der().to_vec()))?);
+        let id = bag.local_key_id.as_ref().map(|id| id.0.as_slice());
+        let of_id = |id: &[u8]| archive.certs.iter().position(|bag| bag.local_key_id.as_deref() == Some(id));
+        // A file without ids has the only key's certificate first.
+        let place = id.and_then(of_id).or((archive.keys.len() == 1).then_some(0));
+        keys.push((place, key, bag.friendly_name.as_deref()));
+    }
+    let mut registry = registry();
+    let store = registry.open_store(1);
+    for (place, bag) in archive.certs.iter().enumerate() {
+        let of_it = keys.iter().find(|(of, ..)| *of == Some(place));
+        let name = bag.friendly_name.as_deref().or(of_it.and_then(|(.., name)| *name));
+        let properties = Properties::new(of_it.map(|(_, key, _)| Arc::clone(key)), name);
+        let given = Given { properties, ..Given::bare(bag.cert.as_der()) };
+        if let Err(fault) = registry.insert(store, given) {
+            let _ = registry.close_store(store, true);
+            return Err(fault);
+        }
+    }
+    Ok(store)
+}
+
+/// Whether the password is the file's.
+///
+/// # Safety
+/// As [`import`].
+pub(crate) unsafe fn verify(pfx: *const Blob, password: *const c_void) -> Result<(), Fault> {
+    // SAFETY: as the caller says.
+    unsafe { open(pfx, password) }.map(drop)
+}
+
+/// Whether it looks like such a file from outside.
+///
+/// # Safety
+/// `pfx` is null or a blob of bytes.
+pub(crate) unsafe fn is_one(pfx: *const Blob) -> Result<(), Fault> {
+    // SAFETY: as the caller says.
+    let bytes = unsafe { blob(pfx) }?;
+    let mut whole = Der::new(bytes);
+    let mut file = whole.take(tag::SEQUENCE, "pfx")?;
+    whole.finish("pfx")?;
+    if file.bytes(0x02, "version")? != [3] {
+        return Err(Fault::BAD_ENCODE);
+    }
+    let mut content = file.take(tag::SEQUENCE, "authSafe")?;
+    content.oid("contentType")?;
+    Ok(())
+}
+
+/// # Safety
+/// As [`import`].
+unsafe fn open(pfx: *const Blob, password: *const c_void) -> Result<Pkcs12Archive, Fault> {
+    // SAFETY: as the caller says.
+    let (bytes, password) = unsafe { (blob(pfx)?, Secret::new(Wide::read(password)?.unwrap_or_default())) };
+    Pkcs12Archive::from_pkcs12(bytes, password.expose()).map_err(|error| {
+        tracing::info!(%error, "a PKCS#12 file is not opened");
+        match error {
+            Error::MacError(_) | Error::UnpadError => Fault::INVALID_PASSWORD,
+            Error::Pkcs5Error(text) if !text.contains("unsupported") => Fault::INVALID_PASSWORD,
+            Error::Pkcs5Error(_)
+            | Error::UnsupportedContentType
+            | Error::UnsupportedCertificateType
+            | Error::UnsupportedEncryptionScheme
+            | Error::UnsupportedMacAlgorithm => Fault::BAD_ALGORITHM,
+            _ => Fault::BAD_ENCODE,
+        }
+    })
+}
+
+/// # Safety
+/// `pfx` is null or a blob of bytes.
+unsafe fn blob<'b>(pfx: *const Blob) -> Result<&'b [u8], Fault> {
+    if pfx.is_null() {
+        return Err(Fault::INVALID_PARAMETER);
+    }
+    // SAFETY: as the caller says.
+    let Blob { cbData, pbData } = unsafe { pfx.read_unaligned() };
+    if cbData as usize > LARGEST {
+        return Err(Fault::BAD_ENCODE);
+    }
+    // SAFETY: as the caller says.
+    unsafe { room::bytes(pbData, cbData) }
+}
