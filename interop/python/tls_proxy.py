@@ -8,6 +8,7 @@ are what clients see. Prints `listening PORT`, and for each AUTHENTICATE that co
 import base64
 import os
 import re
+import select
 import socket
 import ssl
 import struct
@@ -36,19 +37,44 @@ def say_bindings(token):
     print("bindings absent", flush=True)
 
 
-def relay(source, target, watch):
-    seen = b""
+def receive(source):
+    """What has come, None when that is nothing yet, b"" at the end."""
+    source.setblocking(False)
     try:
-        while piece := source.recv(65536):
-            if watch:
+        return source.recv(65536)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return None
+    except OSError:
+        return b""
+    finally:
+        source.setblocking(True)
+
+
+def relay(client, behind):
+    # One thread for both ways: Python lets two threads into one OpenSSL connection, which OpenSSL does not allow.
+    other = {client: behind, behind: client}
+    seen = b""
+    ended = False
+    while not ended:
+        waiting = [end for end in other if getattr(end, "pending", lambda: 0)()]
+        ready = waiting or select.select([client, behind], [], [])[0]
+        for source in ready:
+            piece = receive(source)
+            if piece is None:
+                continue
+            if not piece:
+                ended = True
+                break
+            if source is client:
                 seen += piece
                 for found in re.finditer(rb"(?i)authorization: (?:ntlm|negotiate) ([A-Za-z0-9+/=]+)\r\n", seen):
                     say_bindings(base64.b64decode(found[1]))
                 seen = seen[seen.rfind(b"\n") + 1 :]
-            target.sendall(piece)
-    except OSError:
-        pass
-    for end in (source, target):
+            try:
+                other[source].sendall(piece)
+            except OSError:
+                ended = True
+    for end in other:
         try:
             end.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -67,8 +93,7 @@ def serve(plain, context):
         print("refused", why, flush=True)
         plain.close()
         return
-    threading.Thread(target=relay, args=(behind, client, False), daemon=True).start()
-    relay(client, behind, True)
+    relay(client, behind)
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
