@@ -1,15 +1,17 @@
 #!/bin/sh
 # Measures Portcullis beside its peers in one run; the table goes to standard output and to bench/RESULTS.md.
-# usage: bench/run.sh [--rounds N] [--no-install] [--no-http]
+# usage: bench/run.sh [--rounds N] [--no-install] [--no-http] [--tls]
+# --tls measures TLS alone, and leaves the rest of the table as it is.
 set -eu
 
-rounds=9 install=yes http=yes
+rounds=9 install=yes http=yes logons=yes
 while [ $# -gt 0 ]; do
     case $1 in
     --rounds) rounds=$2 && shift ;;
     --no-install) install=no ;;
     --no-http) http=no ;;
-    *) echo "usage: bench/run.sh [--rounds N] [--no-install] [--no-http]" >&2 && exit 2 ;;
+    --tls) logons=no http=no ;;
+    *) echo "usage: bench/run.sh [--rounds N] [--no-install] [--no-http] [--tls]" >&2 && exit 2 ;;
     esac
     shift
 done
@@ -23,7 +25,8 @@ chmod 755 "$work" # Apache's workers read gss-ntlmssp's library here
 
 # What the peers need. gss-ntlmssp is unpacked further down and never installed: installed, it would offer NTLM to
 # every GSSAPI program of the machine.
-packages="gcc libc6-dev pkg-config libwinpr2-dev"
+packages="gcc libc6-dev pkg-config libssl-dev"
+[ $logons = no ] || packages="$packages libwinpr2-dev"
 [ $http = no ] || packages="$packages apache2 libapache2-mod-auth-gssapi libwbclient0 libunistring2"
 missing=$(for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
@@ -35,8 +38,16 @@ elif [ -n "$missing" ]; then
     echo "not installed, and what needs it is left out:" $missing >&2
 fi
 
-(cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release) >&2
-set -- portcullis="$target/release/bench-portcullis" sspi-rs="$target/release/bench-sspi-rs"
+features=
+if pkg-config --exists openssl; then features="--features bench-tls/openssl"; fi
+if [ $logons = no ]; then
+    (cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release -p bench-tls -p bench-driver $features) >&2
+    "$target/release/bench" "$rounds" "$here/RESULTS.md" tls="$target/release/bench-tls"
+    exit
+fi
+(cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release $features) >&2
+set -- tls="$target/release/bench-tls" \
+    portcullis="$target/release/bench-portcullis" sspi-rs="$target/release/bench-sspi-rs"
 
 # The C library and libwinpr2 through one program that knows their function tables alone.
 c_program() { # NAME MODULE account|hash

@@ -1,11 +1,14 @@
 //! Asks every peer in turn, round by round, and sets the figures side by side.
 //!
-//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-portcullis=PROGRAM] [http-apache=DIR]
+//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-portcullis=PROGRAM] [http-apache=DIR] [tls=PROGRAM]
+//!
+//! OUT has a part for logons and one for TLS; a part of which nothing is named here stays as it is.
 
 mod http;
 mod machine;
 mod peer;
 mod report;
+mod tls;
 
 use peer::Peer;
 use report::{Goal, Report, Series};
@@ -25,19 +28,41 @@ fn main() {
     let rounds: usize = rounds.parse().expect("a number of rounds");
     let programs: Vec<_> = programs.iter().map(|arg| arg.split_once('=').expect("NAME=PROGRAM")).collect();
     let (servers, peers): (Vec<_>, Vec<_>) = programs.into_iter().partition(|(name, _)| name.starts_with("http-"));
-    let mut report = Report::new(machine::describe(), rounds);
+    let (tls, peers): (Vec<_>, Vec<_>) = peers.into_iter().partition(|(name, _)| *name == "tls");
+    let text = std::fs::read_to_string(out).unwrap_or_default();
+    let (mut logons, mut streams) = match text.find(TLS) {
+        Some(at) => (text[..at].trim_end().to_owned(), text[at..].to_owned()),
+        None => (text, String::new()),
+    };
+    if !peers.is_empty() {
+        logons = measure(rounds, &peers, &servers);
+        print!("{logons}");
+    }
+    for (_, program) in tls {
+        let mut report = Report::new(TLS, machine::describe(), rounds, include_str!("tls.md"));
+        tls::measure(&mut report, rounds, program);
+        streams = report.text();
+        print!("{streams}");
+    }
+    let parts: Vec<_> = [logons.trim_end(), streams.trim_end()].into_iter().filter(|part| !part.is_empty()).collect();
+    std::fs::write(out, parts.join("\n\n") + "\n").expect("the report is written");
+}
 
-    let mut peers: Vec<_> = peers.into_iter().map(|(name, program)| Peer::start(name, program)).collect();
+/// The heading of the part for TLS.
+const TLS: &str = "# TLS, side by side";
+
+/// The part for logons.
+fn measure(rounds: usize, peers: &[(&str, &str)], servers: &[(&str, &str)]) -> String {
+    let mut report = Report::new("# Side by side", machine::describe(), rounds, include_str!("caveats.md"));
+    let mut peers: Vec<_> = peers.iter().map(|(name, program)| Peer::start(name, program)).collect();
     let accept = ask(&mut peers, rounds, "accept 2048");
     let small = ask(&mut peers, rounds, "seal 1024 4096");
     let large = ask(&mut peers, rounds, "seal 65536 64");
     drop(peers);
     library(&mut report, &accept, &small, &large);
     c_library(&mut report, &accept, &small, &large);
-    http::measure(&mut report, rounds, &servers);
-    let text = report.text();
-    print!("{text}");
-    std::fs::write(out, text).expect("the report is written");
+    http::measure(&mut report, rounds, servers);
+    report.text()
 }
 
 /// One round asks all peers the same, one after another, and each round begins with another peer: what disturbs the

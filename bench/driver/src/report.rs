@@ -23,9 +23,11 @@ pub(crate) struct Spread {
 
 /// The table as it grows.
 pub(crate) struct Report {
+    title: &'static str,
     head: String,
     rows: Vec<[String; 6]>,
     notes: Vec<String>,
+    caveats: &'static str,
 }
 
 impl Series {
@@ -88,11 +90,11 @@ impl Goal {
 }
 
 impl Report {
-    pub(crate) fn new(machine: String, rounds: usize) -> Self {
+    pub(crate) fn new(title: &'static str, machine: String, rounds: usize, caveats: &'static str) -> Self {
         let head = format!(
             "{machine}\n{rounds} rounds, peers in turn; median (min–max); a ratio is the median of the rounds' ratios\n"
         );
-        Self { head, rows: Vec::new(), notes: Vec::new() }
+        Self { title, head, rows: Vec::new(), notes: Vec::new(), caveats }
     }
 
     pub(crate) fn note(&mut self, note: String) {
@@ -144,7 +146,7 @@ impl Report {
         ]);
     }
 
-    /// Table, notes and machine, as Markdown.
+    /// Title, machine, table, notes and caveats, as Markdown.
     pub(crate) fn text(&self) -> String {
         let heads = ["work", "ours", "peer", "ratio", "goal", "met?"].map(str::to_owned);
         let all: Vec<_> = std::iter::once(&heads).chain(&self.rows).collect();
@@ -154,7 +156,7 @@ impl Report {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
-        let mut text = format!("# Side by side\n\n{}\n{}", self.head, line(&heads));
+        let mut text = format!("{}\n\n{}\n{}", self.title, self.head, line(&heads));
         let rules = widths.map(|width| "-".repeat(width));
         text += &line(&rules);
         self.rows.iter().for_each(|row| text += &line(row));
@@ -163,7 +165,7 @@ impl Report {
             let _ = writeln!(text, "- {note}");
         }
         text.push('\n');
-        text += include_str!("caveats.md");
+        text += self.caveats;
         text
     }
 }

@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::io::{BufRead, Write};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub enum Command {
 pub type Figures = Vec<(&'static str, f64)>;
 
 /// Answers commands until the driver closes the pipe.
-pub fn serve(mut work: impl FnMut(Command) -> Figures) {
+pub fn serve<K: Display>(mut work: impl FnMut(Command) -> Vec<(K, f64)>) {
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("the driver's pipe is readable");
         let words: Vec<_> = line.split(' ').collect();
