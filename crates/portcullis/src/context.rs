@@ -45,7 +45,8 @@ impl Context {
         self.halves().0.sign(message)
     }
 
-    /// Seals a message in place and signs it into its token (EncryptMessage); gives the token's length in bytes.
+    /// Seals a message in place and signs it into its token (EncryptMessage); gives the token's length in bytes. Of a
+    /// stream that is the trailer's; of no data a stream makes no record, gives zero, and nothing is to be sent.
     ///
     /// # Errors
     /// As [`sign`](Self::sign), and `call/not-negotiated` where the client did not negotiate sealing.

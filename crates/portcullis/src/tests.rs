@@ -119,6 +119,7 @@ fn meet_in_room(
         match next? {
             Handshake::NeedsToken(waiting) => sides[side] = Some(waiting),
             Handshake::NeedsAnswer(_) => panic!("asks twice"),
+            Handshake::Incomplete { .. } => panic!("a package of messages knows no part of one"),
             Handshake::Established(context) => contexts[side] = Some(context),
         }
         if out.is_empty() && contexts.iter().all(Option::is_some) {

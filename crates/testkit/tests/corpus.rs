@@ -19,7 +19,7 @@ fn fuzz() -> PathBuf {
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 13] = [
+const TARGETS: [(&str, Oracle); 17] = [
     ("negotiate", oracle::negotiate),
     ("challenge", oracle::challenge),
     ("authenticate", oracle::authenticate),
@@ -33,6 +33,10 @@ const TARGETS: [(&str, Oracle); 13] = [
     ("ntlm_initiator", oracle::ntlm_initiator),
     ("negotiate_initiator", oracle::negotiate_initiator),
     ("remote", oracle::remote),
+    ("x509", oracle::x509),
+    ("tls_records", oracle::tls_records),
+    ("schannel_acceptor", oracle::schannel_acceptor),
+    ("schannel_initiator", oracle::schannel_initiator),
 ];
 
 #[test]

@@ -90,6 +90,44 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("ntlm/server-too-weak", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
     ("ntlm/server-nameless", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
     ("ntlm/name-too-long", INITIATORS, "names_that_no_message_can_hold"),
+    ("call/extra", RECORDS, "a_token_with_extra_bytes_is_refused"),
+    ("schannel/malformed-record", RECORDS, "strangers_are_named"),
+    ("schannel/http", RECORDS, "strangers_are_named"),
+    ("schannel/dtls", RECORDS, "strangers_are_named"),
+    ("schannel/version-too-old", RECORDS, "hellos_that_share_nothing_with_us"),
+    ("schannel/too-large", RECORDS, "what_is_not_a_hello"),
+    ("schannel/no-certificate", RECORDS, "hellos_that_share_nothing_with_us"),
+    ("schannel/no-common-suite", RECORDS, "hellos_that_share_nothing_with_us"),
+    ("schannel/protocol-violation", RECORDS, "what_is_not_a_hello"),
+    ("schannel/peer-alert", RECORDS, "alerts_before_the_handshake_is_through"),
+    ("schannel/unknown-server-name", NAMES, "the_name_chooses_the_identity"),
+    ("schannel/no-common-protocol", NAMES, "application_protocols"),
+    ("schannel/no-client-roots", CLIENT_CERTIFICATES, "a_call_that_wants_mutual_authentication"),
+    ("schannel/no-client-certificate", CLIENT_CERTIFICATES, "who_is_asked"),
+    ("schannel/certificate-expired", CLIENT_CERTIFICATES, "whose_certificates_are_believed"),
+    ("schannel/certificate-not-yet-valid", CLIENT_CERTIFICATES, "whose_certificates_are_believed"),
+    ("schannel/certificate-revoked", CLIENT_CERTIFICATES, "revocation"),
+    ("schannel/revocation-unknown", CLIENT_CERTIFICATES, "revocation"),
+    ("schannel/revocation-stale", CLIENT_CERTIFICATES, "revocation"),
+    ("schannel/untrusted-root", CLIENT_CERTIFICATES, "whose_certificates_are_believed"),
+    ("schannel/certificate-wrong-usage", CLIENT_CERTIFICATES, "whose_certificates_are_believed"),
+    ("schannel/certificate-bad", CLIENT_CERTIFICATES, "whose_certificates_are_believed"),
+    ("schannel/proof-wrong", CLIENT_CERTIFICATES, "a_certificate_without_its_key"),
+    ("schannel/flag-not-supported", CLIENT_CERTIFICATES, "a_call_that_wants_mutual_authentication"),
+    ("schannel/certificate-wrong-name", TLS_INITIATOR, "which_servers_are_believed"),
+    ("schannel/bad-target", TLS_INITIATOR, "forms_of_targets"),
+    ("schannel/bad-record", STREAM, "an_altered_record"),
+    ("schannel/flood", STREAM, "a_flood_of_key_updates"),
+    ("schannel/renegotiation", STREAM, "renegotiation"),
+    ("schannel/exporter-unbound", STREAM, "nothing_is_exported_that_is_not_bound_to_the_session"),
+    ("schannel/response-pending", STREAM, "forty_key_updates"),
+    ("schannel/ended", STREAM, "our_own_end"),
+    ("schannel/message-too-long", STREAM, "a_message_that_is_too_long"),
+    ("schannel/truncated", "crates/cli/tests/interop/tls/odd.rs", "truncation_is_no_end"),
+    ("schannel/internal", "crates/testkit/tests/corpus.rs", "every_corpus_holds"),
+    ("account/unmapped-certificate", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
+    ("account/ambiguous-certificate", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
+    ("account/weak-certificate-mapping", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
     ("host/half-open-limit", SERVER, "the_oldest_handshake_of_the_greediest_makes_room"),
     ("host/handshake-timeout", SERVER, "a_handshake_that_is_not_finished_is_refused_once_and_its_connection_ends"),
     ("host/token-too-large", SERVER, "tokens_and_headers_have_bounds"),
@@ -100,8 +138,14 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("host/proxied", SERVER, "two_clients_over_one_backend_connection_never_get_each_others_name"),
     ("host/audit-unwritable", SERVER, "an_audit_log_that_cannot_be_written_refuses_unless_configured"),
 ];
+const RECORDS: &str = "crates/testkit/tests/schannel_records.rs";
+const STREAM: &str = "crates/testkit/tests/schannel_stream.rs";
+const NAMES: &str = "crates/testkit/tests/schannel_names.rs";
+const CLIENT_CERTIFICATES: &str = "crates/testkit/tests/schannel_certificates.rs";
+const TLS_INITIATOR: &str = "crates/testkit/tests/schannel_initiator.rs";
 const SERVER: &str = "crates/server/tests/http.rs";
 const SERVER_NEGOTIATE: &str = "crates/server/tests/negotiate.rs";
+const CERTIFICATES: &str = "crates/authority/tests/certificates.rs";
 const INITIATORS: &str = "crates/testkit/tests/initiators.rs";
 
 #[test]

@@ -227,8 +227,17 @@ impl Step for AwaitHello {
             }
             self.heard.extend(fragment);
             rest = rest.get(record.len()..).unwrap_or_default();
-            if let Some(accepted) = hear(&mut self.reader, record, leg)? {
-                break accepted;
+            let before = leg.out.len();
+            match hear(&mut self.reader, record, leg) {
+                Ok(Some(accepted)) => break accepted,
+                Ok(None) => {}
+                // The library looks at the version after much else that such a client lacks too.
+                Err(_) if session::speaks_only_old(&self.heard) => {
+                    leg.out.truncate(before);
+                    leg.out.extend(records::refusal_of(Cause::Version));
+                    return Err(Cause::Version.into());
+                }
+                Err(failure) => return Err(failure),
             }
         };
         leg.left = rest.len();
@@ -262,10 +271,18 @@ impl AwaitHello {
         let said = accepted.client_hello();
         let choice = self.acceptor.identities.choose(said.server_name(), said.signature_schemes());
         let hello = Hello::of_client(&self.heard, said.server_name());
+        let (before, _) = (leg.out.len(), engine::chosen());
         let mut connection = match self.begin(accepted, &config, self.tickets, leg) {
             Ok(connection) => connection,
-            // The library does not say why it has no certificate.
-            Err(failure) => return Err(choice.err().map_or(failure, Failure::from)),
+            // The library does not say why it has no certificate: none has the name, or none can sign what the client
+            // verifies, or that goes with the client's suites.
+            Err(failure) if failure == Cause::Internal.into() && engine::chosen().is_none() => {
+                let cause = choice.err().unwrap_or(Cause::NoCommonSuite);
+                leg.out.truncate(before);
+                leg.out.extend(records::refusal_of(cause));
+                return Err(cause.into());
+            }
+            Err(failure) => return Err(failure),
         };
         if let Some(asking) = asking
             && !still_holds(&connection, asking, leg)
@@ -273,11 +290,13 @@ impl AwaitHello {
             connection = self.begin_anew(&config, leg)?;
         }
         let local = engine::chosen().ok_or(Cause::NoCertificate)?;
-        let flight = AwaitFlight {
-            connection: Connection::Server(connection),
-            through: Through { acceptor: self.acceptor, auth, hello, local, tickets: self.tickets },
-        };
-        if flight.connection.wants_write() { flight.speak(leg) } else { Box::new(flight).advance(rest, leg) }
+        // A second hello (RFC 8446 §4.1.2) resumes nothing: its session's certificate would be judged by nobody.
+        let tickets = Tickets { taken: false, ..self.tickets };
+        let flight = Box::new(AwaitFlight {
+            connection: Box::new(Connection::Server(connection)),
+            through: Through { acceptor: self.acceptor, auth, hello, local, tickets },
+        });
+        if flight.connection.wants_write() { flight.speak(leg) } else { flight.advance(rest, leg) }
     }
 
     fn begin(
@@ -328,7 +347,8 @@ fn forget(tickets: &mut Tickets, control: Control) -> Result<(), Failure> {
 
 /// Waits for the client's next flight.
 struct AwaitFlight {
-    connection: Connection,
+    /// It is large, and goes from state to state.
+    connection: Box<Connection>,
     through: Through,
 }
 
@@ -345,7 +365,11 @@ impl Step for AwaitFlight {
 
 impl AwaitFlight {
     fn advance(mut self: Box<Self>, bytes: &[u8], leg: &mut Leg<'_>) -> Result<Next, Failure> {
-        match flight::take(&mut self.connection, bytes, self.through.tickets, leg)? {
+        let _ = engine::chosen();
+        let progress = flight::take(&mut self.connection, bytes, self.through.tickets, leg)?;
+        // A second hello may ask for what another identity answers.
+        self.through.local = engine::chosen().unwrap_or(self.through.local);
+        match progress {
             Progress::Incomplete(missing) => Ok(Next::Incomplete(missing, self)),
             Progress::Wanting => Ok(Next::Token(self)),
             Progress::Turn if self.connection.is_handshaking() => self.speak(leg),
@@ -353,7 +377,7 @@ impl AwaitFlight {
         }
     }
 
-    fn speak(mut self, leg: &mut Leg<'_>) -> Result<Next, Failure> {
+    fn speak(mut self: Box<Self>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
         let before = leg.out.len();
         drain(&mut self.connection, leg.out);
         let room = leg.out.len().saturating_sub(before);
@@ -361,6 +385,6 @@ impl AwaitFlight {
             leg.out.truncate(before);
             return Err(CallCause::NoRoom.into());
         }
-        Ok(Next::Token(Box::new(self)))
+        Ok(Next::Token(self))
     }
 }

@@ -6,7 +6,7 @@
 use super::cause;
 use super::records::{self, Front};
 use crate::channel::Exporter;
-use crate::{CallCause, Control, Failure, Record, Segment};
+use crate::{CallCause, CipherSuite, Control, Failure, Record, Segment};
 use portcullis_wire::tls::{ContentType, MAX_PLAINTEXT, RecordHeader};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
@@ -83,19 +83,22 @@ impl TimeProvider for CallClock {
 
 /// An established connection. One state serves both directions, hence the lock.
 pub(super) struct Engine {
-    connection: Connection,
+    connection: Box<Connection>,
     /// The time of the handshake: a later call brings none, and the library wants one for tickets that come late.
     since: UnixTime,
     tickets: Tickets,
     header: usize,
+    trailer: usize,
     is_tls13: bool,
     /// Records that may still be sealed under the keys of now.
-    left: u64,
+    pub(super) left: u64,
     until: u64,
     /// What went wrong; nothing works after it.
     failed: Option<Failure>,
     /// This side has ended its direction.
     ended: bool,
+    /// The peer has ended its direction.
+    closed: bool,
 }
 
 /// The engine, for both halves and for who exports keys.
@@ -103,7 +106,7 @@ pub(super) struct Engine {
 pub(super) struct Shared(Arc<Mutex<Engine>>);
 
 impl Shared {
-    pub(super) fn new(connection: Connection, since: UnixTime, tickets: Tickets, header: u32) -> Self {
+    pub(super) fn new(connection: Box<Connection>, since: UnixTime, tickets: Tickets, suite: &CipherSuite) -> Self {
         let limit = connection.negotiated_cipher_suite().map_or(0, |suite| match suite {
             rustls::SupportedCipherSuite::Tls12(suite) => suite.common.confidentiality_limit,
             rustls::SupportedCipherSuite::Tls13(suite) => suite.common.confidentiality_limit,
@@ -115,11 +118,13 @@ impl Shared {
             connection,
             since,
             tickets,
-            header: usize::try_from(header).unwrap_or(usize::MAX),
+            header: usize::try_from(suite.record_header).unwrap_or(usize::MAX),
+            trailer: usize::try_from(suite.record_trailer).unwrap_or(usize::MAX),
             left: until,
             until,
             failed: None,
             ended: false,
+            closed: false,
         })))
     }
 
@@ -139,6 +144,10 @@ impl Engine {
     pub(super) fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
         self.usable()?;
         let [header, data, trailer] = layout(message)?;
+        // Looked at first: once the library has sealed a record, its number is used up.
+        if header.len() != self.header || trailer.len() < self.trailer {
+            return Err(CallCause::BadBuffers.into());
+        }
         if data.len() > MAX_PLAINTEXT {
             return Err(Cause::MessageTooLong.into());
         }
@@ -200,6 +209,11 @@ impl Engine {
             Front::Whole(header, record) => (header, record.len()),
         };
         let record = stream.get_mut(..len).unwrap_or_default();
+        if self.closed {
+            // What comes behind the end is ignored (RFC 8446 §6.1).
+            record.fill(0);
+            return Ok(Record::Closed { used: len });
+        }
         let state = match self.take(record) {
             Ok(state) => state,
             Err(error) => {
@@ -221,6 +235,7 @@ impl Engine {
             return Ok(Record::Data { start, len, used });
         }
         if state.peer_has_closed() {
+            self.closed = true;
             return Ok(Record::Closed { used });
         }
         // An answer to a key update waits for the next record, unless it is asked for.
@@ -268,6 +283,12 @@ impl Engine {
         }
         drain(&mut self.connection, out);
         Ok(())
+    }
+
+    /// Bytes before and behind the data of a record.
+    #[cfg(test)]
+    pub(super) fn overhead(&self) -> (usize, usize) {
+        (self.header, self.trailer)
     }
 
     fn usable(&self) -> Result<(), Failure> {

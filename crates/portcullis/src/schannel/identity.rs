@@ -136,13 +136,14 @@ impl Identity {
         self.end_point.as_deref()
     }
 
-    /// How well it fits a name: exactly, by a wildcard, or not.
+    /// How well it fits a name, in whatever case: exactly, by a wildcard, or not.
     fn fits(&self, name: &str) -> Option<Fit> {
-        if self.names.iter().any(|own| own == name) {
+        if self.names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
             return Some(Fit::Exact);
         }
         let above = name.split_once('.').map(|(_, above)| above)?;
-        self.names.iter().any(|own| own.strip_prefix("*.") == Some(above)).then_some(Fit::Wildcard)
+        let is_wildcard = |own: &String| own.strip_prefix("*.").is_some_and(|own| own.eq_ignore_ascii_case(above));
+        self.names.iter().any(is_wildcard).then_some(Fit::Wildcard)
     }
 
     fn can_sign(&self, schemes: &[SignatureScheme]) -> bool {
@@ -250,8 +251,7 @@ impl Identities {
 
     /// The identity for a client that names this server and can verify these signatures.
     pub(super) fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme]) -> Result<usize, Cause> {
-        let name = name.map(str::to_ascii_lowercase);
-        let fit = |identity: &Identity| name.as_deref().and_then(|name| identity.fits(name));
+        let fit = |identity: &Identity| name.and_then(|name| identity.fits(name));
         let usable = self.list.iter().enumerate().filter(|(_, identity)| identity.can_sign(schemes));
         let best = usable.clone().filter_map(|(at, identity)| Some((fit(identity)?, at))).min();
         if let Some((_, at)) = best {

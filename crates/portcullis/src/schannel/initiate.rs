@@ -13,7 +13,7 @@ use portcullis_wire::tls::{self, ContentType, RecordHeader, Split};
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, Connection};
+use rustls::{ClientConfig, ClientConnection, Connection, HandshakeKind};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 /// A client's side of TLS, to be made into a [`crate::Credential`].
 pub struct Initiator {
     settings: InitiatorSettings,
+    verifier: Arc<dyn ServerCertVerifier>,
     config: Arc<ClientConfig>,
 }
 
@@ -41,7 +42,7 @@ impl Initiator {
             .map_err(|_| SettingsError::Unusable)?
             // It is as strict as the settings are: who hands the verifying to the host says so in their name.
             .dangerous()
-            .with_custom_certificate_verifier(verifier);
+            .with_custom_certificate_verifier(Arc::clone(&verifier));
         let mut config = match &settings.identity {
             Some(identity) => {
                 builder.with_client_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity.key.clone())))
@@ -53,7 +54,7 @@ impl Initiator {
             true => Resumption::store(Arc::new(Sessions::new())),
             false => Resumption::disabled(),
         };
-        Ok(Self { settings, config: Arc::new(config) })
+        Ok(Self { settings, verifier, config: Arc::new(config) })
     }
 }
 
@@ -91,7 +92,9 @@ impl Step for AwaitStart {
     fn step(self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
         match input {
             Input::Token([]) => {}
-            _ => return Err(CallCause::WrongInput.into()),
+            // The client speaks first: what came before was never protected (CVE-2011-0411).
+            Input::Token(_) => return Err(Cause::Violation.into()),
+            Input::Answer(..) => return Err(CallCause::WrongInput.into()),
         }
         let (name, sent) = server_name(leg.target)?;
         let mut config = Arc::clone(&self.initiator.config);
@@ -101,11 +104,13 @@ impl Step for AwaitStart {
             own.alpn_protocols = protocols.to_vec();
             config = Arc::new(own);
         }
+        let server = name.clone();
         let connection = during(time(leg), self.tickets, || ClientConnection::new(config, name));
         let flight = AwaitFlight {
             connection: connection.map_err(|error| cause::of(&error))?.into(),
             initiator: self.initiator,
             tickets: self.tickets,
+            server,
             name: sent,
             heard: Some(Vec::new()),
             hello: Hello::default(),
@@ -152,6 +157,7 @@ struct AwaitFlight {
     connection: Connection,
     initiator: Arc<Initiator>,
     tickets: Tickets,
+    server: ServerName<'static>,
     name: Option<String>,
     /// The fragments in the clear so far, until the server's hello is among them.
     heard: Option<Vec<u8>>,
@@ -172,10 +178,11 @@ impl Step for AwaitFlight {
             Progress::Wanting => Ok(Next::Token(self)),
             Progress::Turn if self.connection.is_handshaking() => self.speak(leg),
             Progress::Turn => {
+                self.still_holds(leg)?;
                 let Self { connection, initiator, tickets, hello, .. } = *self;
                 let verified = !initiator.settings.danger_host_verifies;
                 let local = initiator.settings.identity.as_ref().map(|identity| Arc::clone(&identity.chain));
-                session::initiated(connection, hello, verified, local.unwrap_or_default(), tickets, leg)
+                session::initiated(Box::new(connection), hello, verified, local.unwrap_or_default(), tickets, leg)
             }
         }
     }
@@ -194,6 +201,17 @@ impl AwaitFlight {
             return Err(CallCause::NoRoom.into());
         }
         Ok(Next::Token(Box::new(self)))
+    }
+
+    /// The certificate of a session that was resumed may have expired since.
+    fn still_holds(&self, leg: &Leg<'_>) -> Result<(), Failure> {
+        if self.connection.handshake_kind() != Some(HandshakeKind::Resumed) {
+            return Ok(());
+        }
+        let chain = self.connection.peer_certificates().unwrap_or_default();
+        let (own, above) = chain.split_first().ok_or(Cause::Internal)?;
+        let verified = self.initiator.verifier.verify_server_cert(own, above, &self.server, &[], time(leg));
+        verified.map(drop).map_err(|error| cause::of(&error))
     }
 
     /// Reads along as long as the server speaks in the clear.

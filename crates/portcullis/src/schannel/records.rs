@@ -4,7 +4,7 @@
 use super::Cause;
 use crate::Failure;
 use portcullis_wire::tls::{self, Foreign, RecordHeader, Split};
-use rustls::Error;
+use rustls::{Error, InvalidMessage};
 use std::io;
 
 /// What stands at the front of a stream.
@@ -46,7 +46,18 @@ fn is_too_large(failure: &Failure) -> bool {
 // RFC 8446 §6.2.
 const UNEXPECTED_MESSAGE: u8 = 10;
 const RECORD_OVERFLOW: u8 = 22;
+const HANDSHAKE_FAILURE: u8 = 40;
 const PROTOCOL_VERSION: u8 = 70;
+const UNRECOGNIZED_NAME: u8 = 112;
+
+/// What a client is told whose hello is refused here and not by the library.
+pub(super) fn refusal_of(cause: Cause) -> [u8; 7] {
+    plain_alert(match cause {
+        Cause::UnknownName => UNRECOGNIZED_NAME,
+        Cause::Version => PROTOCOL_VERSION,
+        _ => HANDSHAKE_FAILURE,
+    })
+}
 
 /// A fatal alert before there are keys.
 fn plain_alert(description: u8) -> [u8; 7] {
@@ -57,9 +68,10 @@ fn plain_alert(description: u8) -> [u8; 7] {
 pub(super) fn feed(record: &[u8], mut read: impl FnMut(&mut dyn io::Read) -> io::Result<usize>) -> Result<(), Error> {
     let mut rest = record;
     while !rest.is_empty() {
-        // A refusal is the library's bound on what it keeps unprocessed, which one record does not reach.
         match read(&mut rest) {
-            Ok(0) | Err(_) => return Err(Error::General("a record was not taken".into())),
+            Ok(0) => return Err(Error::General("a record was not taken".into())),
+            // The library's bound on a message that comes in many records.
+            Err(_) => return Err(InvalidMessage::MessageTooLarge.into()),
             Ok(_) => {}
         }
     }

@@ -47,6 +47,18 @@ impl Hello {
     }
 }
 
+/// Whether a client's hello offers no version that is known here.
+pub(super) fn speaks_only_old(fragments: &[u8]) -> bool {
+    let hello = tls::find_handshake(fragments).and_then(|message| tls::Hello::client(message.body).ok());
+    hello.is_some_and(|hello| match hello.extension(extension::SUPPORTED_VERSIONS) {
+        // A byte of length, then versions of two bytes (RFC 8446 §4.2.1).
+        Some([_, versions @ ..]) => !versions.chunks(2).any(|version| matches!(version, [3, 3 | 4])),
+        _ => hello.version < TLS_1_2,
+    })
+}
+
+const TLS_1_2: u16 = 0x0303;
+
 /// What an acceptor knows of a handshake beside the library.
 pub(super) struct Through {
     pub(super) acceptor: Arc<Acceptor>,
@@ -58,7 +70,7 @@ pub(super) struct Through {
 }
 
 /// An acceptor's handshake is through: who is the client?
-pub(super) fn accepted(mut connection: Connection, through: Through, leg: &mut Leg<'_>) -> Result<Next, Failure> {
+pub(super) fn accepted(mut connection: Box<Connection>, through: Through, leg: &mut Leg<'_>) -> Result<Next, Failure> {
     let Through { acceptor, auth, hello, local, tickets } = through;
     let mut last = Vec::new();
     drain(&mut connection, &mut last);
@@ -87,7 +99,7 @@ pub(super) fn accepted(mut connection: Connection, through: Through, leg: &mut L
 
 /// An initiator's handshake is through.
 pub(super) fn initiated(
-    mut connection: Connection,
+    mut connection: Box<Connection>,
     hello: Hello,
     verified: bool,
     local: Arc<Vec<Vec<u8>>>,
@@ -158,7 +170,7 @@ impl Step for AwaitVerdict {
 
 /// A handshake that is through.
 struct Session {
-    connection: Connection,
+    connection: Box<Connection>,
     channel: Unbound,
     /// What must still be sent.
     last: Vec<u8>,
@@ -185,7 +197,7 @@ impl Session {
         leg.requires(granted)?;
         let end = peer.first().and_then(|own| Some(Certificate::decode(own).ok()?.not_after));
         let expiry = end.into_iter().chain(account.as_ref().and_then(|account| account.logoff_at)).min();
-        let engine = Shared::new(connection, time(leg), tickets, channel.suite.record_header);
+        let engine = Shared::new(connection, time(leg), tickets, channel.suite);
         let facts = Facts {
             package: &package::SCHANNEL,
             role,

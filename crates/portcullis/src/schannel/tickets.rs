@@ -33,6 +33,8 @@ impl TicketKey {
     ) -> Option<Self> {
         // A key of zeros is what forgotten initialisation looks like (CVE-2020-13777).
         let key = UnboundKey::new(&AES_256_GCM, secret.expose()).ok().filter(|_| *secret.expose() != [0; 32])?;
+        // The handshake's clock has whole seconds: a key seals from the second on in which it begins.
+        let seals_from = UNIX_EPOCH + Duration::from_secs(seconds(seals_from)?);
         Some(Self { name, key: Arc::new(LessSafeKey::new(key)), seals_from, opens_until })
     }
 }

@@ -92,9 +92,7 @@ impl Trust {
             builder = builder.allow_unauthenticated();
         }
         let verifier = builder.build().map_err(unusable)?;
-        // With no list at all the library checks nothing: that must not pass for having checked.
-        let blind = self.revocation() == Revocation::Require && self.revocation_lists.is_empty();
-        Ok(if blind { Arc::new(Blind(verifier)) } else { verifier })
+        Ok(if self.is_blind() { Arc::new(Blind(verifier)) } else { verifier })
     }
 
     /// Says whether a chain comes from an authority that may name accounts by SID.
@@ -119,7 +117,13 @@ impl Trust {
         if self.end_entity_only {
             builder = builder.only_check_end_entity_revocation();
         }
-        builder.build().map(|verifier| verifier as Arc<dyn ServerCertVerifier>).map_err(unusable)
+        let verifier = builder.build().map_err(unusable)?;
+        Ok(if self.is_blind() { Arc::new(Blind(verifier)) } else { verifier })
+    }
+
+    /// With no list at all the TLS library checks nothing: that must not pass for having checked.
+    fn is_blind(&self) -> bool {
+        self.revocation() == Revocation::Require && self.revocation_lists.is_empty()
     }
 
     fn lists(&self) -> impl Iterator<Item = CertificateRevocationListDer<'static>> {
@@ -145,7 +149,7 @@ fn unusable(error: VerifierBuilderError) -> SettingsError {
 
 /// Knows of no certificate whether it was revoked.
 #[derive(Debug)]
-struct Blind(Arc<dyn ClientCertVerifier>);
+struct Blind<V: ?Sized>(Arc<V>);
 
 /// Trusts nobody.
 #[derive(Debug)]
@@ -185,7 +189,7 @@ macro_rules! signatures {
     };
 }
 
-impl ClientCertVerifier for Blind {
+impl ClientCertVerifier for Blind<dyn ClientCertVerifier> {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.0.root_hint_subjects()
     }
@@ -201,6 +205,22 @@ impl ClientCertVerifier for Blind {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         self.0.verify_client_cert(end_entity, intermediates, now)?;
+        Err(Error::InvalidCertificate(rustls::CertificateError::UnknownRevocationStatus))
+    }
+
+    signatures!();
+}
+
+impl ServerCertVerifier for Blind<WebPkiServerVerifier> {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
         Err(Error::InvalidCertificate(rustls::CertificateError::UnknownRevocationStatus))
     }
 

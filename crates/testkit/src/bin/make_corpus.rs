@@ -2,9 +2,10 @@
 //! `cargo run -p portcullis-testkit --bin make-corpus [FOLDER]`. The same every time.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a tool of the developers, which may stop at anything")]
 
-use portcullis::{Account, Authority as _, Claim, Handshake, Question, Refusal, Secret, VerifyPassword};
+use portcullis::{Account, Authority as _, Claim, FindAccount, Handshake, Question, Refusal, Secret, VerifyPassword};
 use portcullis_authority::DomainNames;
 use portcullis_authority::remote::{Asked, Reply, Request};
+use portcullis_testkit::tls::{hello, plain_alert, record};
 use portcullis_testkit::vector::Package;
 use portcullis_testkit::{
     Foretold, Host, Initiator, Mic, Realm, Responses, Settings, cases, converse, hex, oracle, printed,
@@ -49,6 +50,8 @@ fn main() -> std::io::Result<()> {
     negoex(&root)?;
     initiators(&root)?;
     remote(&root)?;
+    x509(&root)?;
+    tls(&root)?;
     for (number, text) in
         ["S-1-0", "S-1-5-32-544", "S-1-5-21-1-2-3-500", "S-1-15-2-1", "S-1-0x10000000000-1"].into_iter().enumerate()
     {
@@ -196,6 +199,10 @@ fn remote(root: &Path) -> std::io::Result<()> {
         let claim = Claim::new(name, "DOMAIN", "", "");
         Question::VerifyPassword(VerifyPassword::new(claim, Secret::new("Password".into()), peer))
     };
+    let certificate = |may_name_sid| {
+        let claim = Claim::new("ann@corp.example", "", "", "");
+        Question::FindAccount(FindAccount::new(claim, None, b"\x30\x03\x02\x01\x00".to_vec(), may_name_sid))
+    };
     let answer = realm.answer(ntlm);
     let vouched = answer.verdict().unwrap();
     let domain = DomainNames { netbios: "DOMAIN".into(), dns: "domain.example".into() };
@@ -205,6 +212,8 @@ fn remote(root: &Path) -> std::io::Result<()> {
         ("ask-password", Request::Ask(Asked::Owned(password("User", None)))),
         ("ask-password-v4", Request::Ask(Asked::Owned(password("jörg@x", Some(Ipv4Addr::LOCALHOST.into()))))),
         ("ask-password-v6", Request::Ask(Asked::Owned(password("", Some(v6))))),
+        ("ask-certificate", Request::Ask(Asked::Owned(certificate(true)))),
+        ("ask-certificate-no-sid", Request::Ask(Asked::Owned(certificate(false)))),
         ("domain", Request::Domain),
         ("health", Request::Health),
         ("write", Request::Write(b"{}\n")),
@@ -227,6 +236,81 @@ fn remote(root: &Path) -> std::io::Result<()> {
         Refusal::ALL.map(|refusal| (refusal.row().name.rsplit('/').next().unwrap(), Reply::Refused(refusal)));
     for (name, reply) in replies.into_iter().chain(refusals) {
         write(root, "remote", name, &reply.encode(7))?;
+    }
+    Ok(())
+}
+
+/// The certificates of the tests, and texts that map some.
+fn x509(root: &Path) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/tests/certificates");
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "der") {
+            let name = path.file_stem().unwrap().to_string_lossy();
+            write(root, "x509", &name, &std::fs::read(&path)?)?;
+        }
+    }
+    for (name, text) in [
+        ("issuer-serial", "X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>1200000000AC11000000002B"),
+        ("ski", "X509:<SKI>df2f4b04462a5aba81fec3a42e3b94beb8f2e087"),
+        ("sha1-public-key", "X509:<SHA1-PUKEY>50bf88e67522ab8ce093ce51830ab0bcf8ba7824"),
+        ("issuer-subject", "X509:<I>O=Corp;CN=\"a,\"\"b\"\"\"<S>CN=Ann\\<S\\>CN\\=Bob"),
+        ("subject", "X509:<S>C=DE,S=Hessen,L=\\ \\ ,E=a@b,OID.1.2.3.4=#04020102+T=\\#\\0a"),
+        ("rfc822", "X509:<RFC822>ann@example.com"),
+        ("name", "CN=\\4a\\c3\\b6rg+UID=x,1.2.3=#1e08004a00f600720067,DC=com"),
+    ] {
+        write(root, "x509", &format!("text-{name}"), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Records of TLS, what strangers say, and edits of good handshakes.
+fn tls(root: &Path) -> std::io::Result<()> {
+    let share = [&[0, 36, 0, 0x1d, 0, 32][..], &[9; 32]].concat();
+    let groups: (u16, &[u8]) = (10, &[0, 4, 0, 0x1d, 0, 0x17]);
+    let signatures: (u16, &[u8]) = (13, &[0, 6, 4, 3, 8, 4, 8, 7]);
+    let name: (u16, &[u8]) = (0, b"\0\x0c\0\0\x09localhost");
+    let secret: (u16, &[u8]) = (23, b"");
+    let old = hello(0x0303, &[0xc02b, 0xc02c], &[name, groups, signatures, secret, (11, &[1, 0])]);
+    let new = hello(0x0303, &[0x1301, 0x1302], &[name, groups, signatures, (43, &[2, 3, 4]), (51, &share)]);
+    let no_share = hello(0x0303, &[0x1301], &[groups, signatures, (43, &[2, 3, 4]), (51, &[0, 0])]);
+    let server = [&[2, 0, 0, 38, 3, 3][..], &[7; 32], &[0, 0xc0, 0x2b, 0]].concat();
+    let split: Vec<u8> = new.chunks(50).flat_map(|part| record(22, part)).collect();
+    for (name, bytes) in [
+        ("hello-12", record(22, &old)),
+        ("hello-13", record(22, &new)),
+        ("hello-no-share", record(22, &no_share)),
+        ("hello-split", split),
+        ("hello-11", record(22, &hello(0x0302, &[0xc013], &[groups]))),
+        ("hello-bare", record(22, &hello(0x0303, &[0x002f], &[]))),
+        ("server-hello", record(22, &server)),
+        ("message", new.clone()),
+        ("alert", plain_alert(2, 40)),
+        ("warnings", plain_alert(1, 90).repeat(6)),
+        ("data", record(23, b"data")),
+        ("change-cipher-spec", record(20, &[1])),
+        ("empty", record(22, b"")),
+        ("http", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ("dtls", vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ("ssl2", vec![0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10]),
+        ("too-long", vec![22, 3, 1, 0xff, 0xff]),
+    ] {
+        write(root, "tls_records", name, &bytes)?;
+        for target in ["schannel_acceptor", "schannel_initiator"] {
+            let (front, back) = bytes.split_at(bytes.len() / 3);
+            let pieces = [front, back].map(|piece| {
+                let len = u16::try_from(piece.len()).unwrap().to_le_bytes();
+                [&len[..], piece].concat()
+            });
+            write(root, target, name, &[&[0, 1][..], &pieces.concat()].concat())?;
+        }
+    }
+    let mut chance = Foretold::seeded(5);
+    for number in 0..32 {
+        for target in ["schannel_acceptor", "schannel_initiator"] {
+            let bytes = oracle::random_script(&mut chance, number / 4);
+            write(root, target, &format!("edits-{number:02}"), &bytes)?;
+        }
     }
     Ok(())
 }

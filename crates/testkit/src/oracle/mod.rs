@@ -2,17 +2,23 @@
 //!
 //! Each takes any bytes and panics when the library does what it must not.
 
+mod certificates;
 mod initiators;
 mod negoex_messages;
 mod negotiate_acceptor;
 mod remote;
+mod schannel;
 mod spnego_messages;
+mod tls_records;
 
+pub use certificates::x509;
 pub use initiators::{negotiate_initiator, ntlm_initiator};
 pub use negoex_messages::negoex;
 pub use negotiate_acceptor::negotiate_acceptor;
 pub use remote::remote;
+pub use schannel::{schannel_acceptor, schannel_initiator};
 pub use spnego_messages::spnego;
+pub use tls_records::tls_records;
 
 use crate::chance::Foretold;
 use crate::converse::{Outcome, exchange};

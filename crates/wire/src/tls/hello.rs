@@ -24,6 +24,8 @@ pub mod extension {
     pub const ALPN: u16 = 16;
     /// extended_master_secret (RFC 7627).
     pub const EXTENDED_MASTER_SECRET: u16 = 23;
+    /// supported_versions.
+    pub const SUPPORTED_VERSIONS: u16 = 43;
     /// pre_shared_key.
     pub const PRE_SHARED_KEY: u16 = 41;
 }

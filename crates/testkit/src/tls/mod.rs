@@ -1,124 +1,88 @@
-//! Certificates made in the process, and a client of TLS that is not the library's own initiator.
+//! Certificates made in the process, and clients of TLS that are not the library's own initiator: rustls' ([`client`]),
+//! one that sends what rustls would not ([`Raw`]), and one that is too old for it ([`Old`]).
 
-use portcullis::schannel::{AcceptorSettings, Identities, Identity, Trust};
+mod certificates;
+mod judge;
+mod old;
+mod peer;
+mod raw;
+
+pub use certificates::{Ca, Leaf};
+pub use judge::{Judge, NoAccounts};
+pub use old::Old;
+pub use peer::{Client, meet_server, server};
+pub use raw::{Raw, hello, plain_alert, record};
+
 use portcullis::{
-    Answer, Authority, Call, Context, Control, Credential, Failure, Handshake, Inbound, NeedsToken, NoRandomness,
-    Question, Record, Refusal, Segment, Wants, schannel,
+    Answer, Authority, Call, Channel, Context, Control, Credential, Failure, Handshake, Inbound, NeedsAnswer,
+    NeedsToken, NoRandomness, Record, Segment, TlsVersion, Wants,
 };
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
-};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-/// A certification authority.
-pub struct Ca {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-/// A certificate with its key, in DER.
-#[derive(Debug, Clone)]
-pub struct Leaf {
-    /// The certificate.
-    pub certificate: Vec<u8>,
-    /// The key, as PKCS#8.
-    pub key: Vec<u8>,
-}
-
-impl Ca {
-    /// An authority with this name.
-    pub fn new(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
-    }
-
-    /// Its certificate in DER.
-    pub fn certificate(&self) -> Vec<u8> {
-        self.issuer.der().to_vec()
-    }
-
-    /// A server's certificate for these names.
-    pub fn server(&self, names: &[&str]) -> Leaf {
-        self.issue(names[0], names, |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth])
-    }
-
-    /// A client's certificate, with the serial number `serial`.
-    pub fn client(&self, name: &str, serial: u64) -> Leaf {
-        self.issue(name, &[], |params| {
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-            params.serial_number = Some(SerialNumber::from(serial));
-        })
-    }
-
-    /// A certificate to taste.
-    pub fn issue(&self, name: &str, dns: &[&str], edit: impl FnOnce(&mut CertificateParams)) -> Leaf {
-        let dns: Vec<_> = dns.iter().map(|&name| name.to_owned()).collect();
-        let mut params = CertificateParams::new(dns).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.use_authority_key_identifier_extension = true;
-        edit(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Leaf { certificate: certificate.der().to_vec(), key: key.serialize_der() }
-    }
-
-    /// A revocation list that names these serial numbers, good from `from` for so long.
-    pub fn revokes(&self, serials: &[u64], from: SystemTime, length: Duration) -> Vec<u8> {
-        let revoked = serials.iter().map(|&serial| RevokedCertParams {
-            serial_number: SerialNumber::from(serial),
-            revocation_time: from.into(),
-            reason_code: None,
-            invalidity_date: None,
-        });
-        let params = CertificateRevocationListParams {
-            this_update: from.into(),
-            next_update: (from + length).into(),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: revoked.collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        let issuer: &Issuer<'_, KeyPair> = &self.issuer;
-        params.signed_by(issuer).unwrap().der().to_vec()
-    }
-
-    /// What believes this authority.
-    pub fn trust(&self) -> Trust {
-        Trust { roots: vec![self.certificate()], ..Trust::default() }
-    }
-}
-
-impl Leaf {
-    /// As the library takes it.
-    pub fn identity(&self) -> Identity {
-        Identity::from_der(vec![self.certificate.clone()], &self.key).unwrap()
-    }
-
-    /// A server that is this and behaves so.
-    pub fn acceptor(&self, settings: AcceptorSettings) -> Credential {
-        Credential::acceptor(schannel::Acceptor::new(Identities::new(self.identity()), settings).unwrap())
-    }
-}
+/// Both versions of TLS.
+pub const VERSIONS: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
 
 /// A client's configuration with rustls: it believes `ca`, and has a certificate or none.
 pub fn client(ca: &Ca, leaf: Option<&Leaf>, edit: impl FnOnce(&mut ClientConfig)) -> Arc<ClientConfig> {
+    configured(provider(), rustls::ALL_VERSIONS, ca, leaf, edit)
+}
+
+/// A client that speaks one version.
+pub fn client_of(
+    version: TlsVersion,
+    ca: &Ca,
+    leaf: Option<&Leaf>,
+    edit: impl FnOnce(&mut ClientConfig),
+) -> Arc<ClientConfig> {
+    configured(provider(), &[rustls_version(version)], ca, leaf, edit)
+}
+
+/// A client with other primitives.
+pub fn client_with(
+    provider: CryptoProvider,
+    version: TlsVersion,
+    ca: &Ca,
+    leaf: Option<&Leaf>,
+    edit: impl FnOnce(&mut ClientConfig),
+) -> Arc<ClientConfig> {
+    configured(provider, &[rustls_version(version)], ca, leaf, edit)
+}
+
+/// rustls' primitives.
+pub fn provider() -> CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+/// What rustls calls a version.
+pub fn rustls_version(version: TlsVersion) -> &'static SupportedProtocolVersion {
+    match version {
+        TlsVersion::Tls12 => &rustls::version::TLS12,
+        TlsVersion::Tls13 => &rustls::version::TLS13,
+    }
+}
+
+fn configured(
+    provider: CryptoProvider,
+    versions: &[&'static SupportedProtocolVersion],
+    ca: &Ca,
+    leaf: Option<&Leaf>,
+    edit: impl FnOnce(&mut ClientConfig),
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(ca.certificate())).unwrap();
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots);
     let mut config = match leaf {
         Some(leaf) => {
             let key = PrivateKeyDer::try_from(leaf.key.clone()).unwrap();
-            builder.with_client_auth_cert(vec![CertificateDer::from(leaf.certificate.clone())], key).unwrap()
+            builder.with_client_auth_cert(leaf.chain().into_iter().map(CertificateDer::from).collect(), key).unwrap()
         }
         None => builder.with_no_client_auth(),
     };
@@ -131,6 +95,12 @@ pub fn connect(config: &Arc<ClientConfig>, name: &str) -> ClientConnection {
     ClientConnection::new(Arc::clone(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap()
 }
 
+/// A source of randomness that gives sevens: of a call's, the package makes the logon's number only.
+pub fn sevens(bytes: &mut [u8]) -> Result<(), NoRandomness> {
+    bytes.fill(7);
+    Ok(())
+}
+
 /// A server of a stream: its handshake, and what was sent to it and not used yet.
 pub struct Server<'a> {
     authority: &'a dyn Authority,
@@ -138,6 +108,14 @@ pub struct Server<'a> {
     pub now: SystemTime,
     /// What its calls want.
     pub want: Wants,
+    /// The application protocols of its calls, instead of its credential's.
+    pub protocols: Option<Vec<Vec<u8>>>,
+    /// Whether questions stay open, for the test to answer.
+    pub parks: bool,
+    /// The question that stays open.
+    pub asking: Option<NeedsAnswer>,
+    /// What the last call that got less than a record said is missing.
+    pub missing: usize,
     waiting: Option<NeedsToken>,
     /// The context, once there is one.
     pub context: Option<Context>,
@@ -156,6 +134,10 @@ impl<'a> Server<'a> {
             authority,
             now: SystemTime::now(),
             want: Wants::default(),
+            protocols: None,
+            parks: false,
+            asking: None,
+            missing: 0,
             waiting: Some(credential.begin()),
             context: None,
             pending: Vec::new(),
@@ -169,21 +151,28 @@ impl<'a> Server<'a> {
         self.pending.extend_from_slice(bytes);
         while let Some(waiting) = self.waiting.take() {
             let mut inbound = Inbound::new(&self.pending);
-            let mut random = |bytes: &mut [u8]| -> Result<(), NoRandomness> { Ok(bytes.fill(7)) };
+            let mut random = sevens;
             let mut events = ();
             let mut call = Call::new(self.now, &mut random, &mut events, &mut self.out);
             call.want = self.want;
+            call.application_protocols = self.protocols.as_deref();
             let mut at = waiting.stream(&mut inbound, call);
-            if let Ok(Handshake::NeedsAnswer(asking)) = at {
-                let call = Call::new(self.now, &mut random, &mut events, &mut self.out);
-                at = asking.ask(self.authority, call);
-            }
             let used = inbound.used();
             self.pending.drain(..used);
+            if let Ok(Handshake::NeedsAnswer(asking)) = at {
+                if self.parks {
+                    self.asking = Some(asking);
+                    return;
+                }
+                let mut call = Call::new(self.now, &mut random, &mut events, &mut self.out);
+                call.want = self.want;
+                at = asking.ask(self.authority, call);
+            }
             match at {
                 Ok(Handshake::NeedsToken(next)) => self.waiting = Some(next),
                 Ok(Handshake::Incomplete { missing, again }) => {
                     assert!(missing > 0 && used == 0);
+                    self.missing = missing;
                     self.waiting = Some(again);
                     return;
                 }
@@ -195,6 +184,23 @@ impl<'a> Server<'a> {
                 return;
             }
         }
+    }
+
+    /// Goes on with an answer to the question that stays open.
+    pub fn answer(&mut self, answer: Answer) {
+        let asking = self.asking.take().expect("a question");
+        let mut random = sevens;
+        let mut events = ();
+        match asking.answer(answer, Call::new(self.now, &mut random, &mut events, &mut self.out)) {
+            Ok(Handshake::Established(context)) => self.context = Some(context),
+            Ok(other) => panic!("{other:?}"),
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+
+    /// Tells the handshake what has no token.
+    pub fn control_early(&mut self, control: Control) -> Result<(), Failure> {
+        self.waiting.as_mut().expect("a handshake that waits").control(control)
     }
 
     /// How it ended: `ok`, `waits`, or the cause's name.
@@ -209,6 +215,11 @@ impl<'a> Server<'a> {
     /// The context.
     pub fn context(&mut self) -> &mut Context {
         self.context.as_mut().unwrap_or_else(|| panic!("{:?}", self.failure))
+    }
+
+    /// What the handshake agreed on.
+    pub fn channel(&mut self) -> Arc<Channel> {
+        self.context().facts().channel.clone().expect("a stream has one")
     }
 
     /// Seals data into one record, and sends it.
@@ -299,13 +310,4 @@ pub fn handshake(client: &mut ClientConnection, server: &mut Server<'_>) -> Resu
 pub fn writes(client: &mut ClientConnection, data: &[u8]) -> Vec<u8> {
     client.writer().write_all(data).unwrap();
     sends(client)
-}
-
-/// Knows no certificate.
-pub struct NoAccounts;
-
-impl Authority for NoAccounts {
-    fn answer(&self, question: &Question) -> Answer {
-        question.refuse(Refusal::UnmappedCertificate)
-    }
 }
