@@ -12,7 +12,7 @@ use crate::context::{Context, State};
 use crate::credential::{Credential, read_handle};
 use crate::text::Charset;
 use crate::token::Handle;
-use crate::{flags, handles, moment, packages, winpr};
+use crate::{flags, handles, moment, packages, schannel, winpr};
 use library::attribute::Attribute;
 use library::{Negotiation, package};
 use std::ffi::c_void;
@@ -49,6 +49,16 @@ impl Place {
         Ok(Code::OK)
     }
 
+    /// What stands there, for attributes that are asked by their own structure.
+    ///
+    /// # Safety
+    /// As [`put`](Self::put).
+    pub(crate) unsafe fn get<T: Copy>(&self) -> Result<T, Code> {
+        self.fits::<T>()?;
+        // SAFETY: as the caller says.
+        Ok(unsafe { self.at.cast::<T>().read_unaligned() })
+    }
+
     /// Before memory is made for what would not go there.
     pub(crate) fn fits<T>(&self) -> Result<(), Code> {
         if self.at.is_null() {
@@ -72,6 +82,10 @@ pub(crate) unsafe fn query<C: Charset>(context: *const SecHandle, attribute: u32
         // SAFETY: as the caller says.
         return unsafe { half_open::<C>(&context, attribute, place) };
     };
+    // SAFETY: as the caller says.
+    if let Some(answer) = unsafe { schannel::attribute::query::<C>(open, attribute, place) } {
+        return answer;
+    }
     let value = open.facts.attribute(attribute).ok_or(Code::UNSUPPORTED_FUNCTION)?;
     // SAFETY: as the caller says.
     unsafe {
@@ -108,9 +122,10 @@ pub(crate) unsafe fn query<C: Charset>(context: *const SecHandle, attribute: u32
                 let given = crate::memory::copy(key)?;
                 place.put(SessionKey { SessionKeyLength: key.len() as u32, SessionKey: given })
             }
-            Attribute::PackageInfo(row) => {
+            // By the name that it was asked for: TLS has several.
+            Attribute::PackageInfo(_) => {
                 place.fits::<PackageInfo>()?;
-                place.put(PackageInfo { PackageInfo: packages::give::<C>(&[row])? })
+                place.put(PackageInfo { PackageInfo: packages::give::<C>(&[context.package])? })
             }
             Attribute::NegotiationInfo(row, how) => {
                 let state = if how == Negotiation::Direct { DIRECT } else { COMPLETE };
@@ -127,8 +142,7 @@ pub(crate) unsafe fn query<C: Charset>(context: *const SecHandle, attribute: u32
             | Attribute::NegoPackageInfo(number)
             | Attribute::NegoStatus(number) => place.put(number),
             Attribute::IsLoopback(is) => place.put(u8::from(is)),
-            // An attribute that is newer than this table.
-            _ => Err(Code::UNSUPPORTED_FUNCTION),
+            other => schannel::attribute::put(&other, attribute, context.acceptor, place),
         }
     }
 }
@@ -187,7 +201,7 @@ fn or_never(end: Option<SystemTime>) -> i64 {
     end.map_or(NEVER, moment::local)
 }
 
-/// SetContextAttributes: what hosts for WinPR bring. Schannel's attributes come with that package.
+/// SetContextAttributes: what hosts for WinPR bring, and what is to be exported of a stream's keys.
 ///
 /// # Safety
 /// As [`query`].
@@ -200,10 +214,14 @@ pub(crate) unsafe fn set(
     // SAFETY: as the caller says.
     let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
     // SAFETY: as the caller says.
+    if let Some(answer) = unsafe { schannel::attribute::set(&context, attribute, value, len) } {
+        return answer;
+    }
+    // SAFETY: as the caller says.
     unsafe { winpr::set(&context, attribute, value, len) }
 }
 
-/// QueryCredentialsAttributes: whose credential it is. What Kerberos and Schannel have comes with them.
+/// QueryCredentialsAttributes: whose credential it is, and what TLS's can do. What Kerberos has comes with it.
 ///
 /// # Safety
 /// As [`query`].
@@ -214,6 +232,12 @@ pub(crate) unsafe fn of_credential<C: Charset>(
 ) -> Result<Code, Code> {
     // SAFETY: as the caller says.
     let credential = handles::get::<Credential>(unsafe { read_handle(credential) }?)?;
+    if let Some(recipe) = &credential.recipe
+        // SAFETY: as the caller says.
+        && let Some(answer) = unsafe { schannel::renewal::query(recipe, attribute, place) }
+    {
+        return answer;
+    }
     // SAFETY: as the caller says.
     if attribute == NAMES { unsafe { one::<C>(place, credential.name()) } } else { Err(Code::UNSUPPORTED_FUNCTION) }
 }
@@ -222,10 +246,17 @@ pub(crate) unsafe fn of_credential<C: Charset>(
 ///
 /// # Safety
 /// As [`query`].
-pub(crate) unsafe fn set_of_credential(credential: *const SecHandle) -> Result<Code, Code> {
+pub(crate) unsafe fn set_of_credential(
+    credential: *const SecHandle,
+    attribute: u32,
+    value: *const c_void,
+    len: u32,
+) -> Result<Code, Code> {
     // SAFETY: as the caller says.
-    handles::get::<Credential>(unsafe { read_handle(credential) }?)?;
-    Err(Code::UNSUPPORTED_FUNCTION)
+    let handle = unsafe { read_handle(credential) }?;
+    let credential = handles::get::<Credential>(handle)?;
+    // SAFETY: as the caller says.
+    unsafe { schannel::renewal::set(handle, &credential, attribute, value, len) }
 }
 
 /// PortcullisSetPeerAddress: between the legs of an acceptor's handshake.

@@ -55,6 +55,19 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// The first buffer that is empty, to be written when the input is done with.
+    ///
+    /// # Safety
+    /// As [`of`](Self::of).
+    pub(crate) unsafe fn spare(self) -> Option<*mut SecBuffer> {
+        // SAFETY: as the caller says.
+        let mut places = (0..self.count).map(|number| unsafe { self.at.add(number) }.cast_mut());
+        // SAFETY: as the caller says.
+        places.find(|place| unsafe { place.read() }.kind() == SECBUFFER_EMPTY)
+    }
+}
+
 /// # Safety
 /// As [`inputs`].
 unsafe fn place(desc: *mut SecBufferDesc) -> Result<(*mut SecBuffer, usize), Code> {

@@ -13,6 +13,9 @@ impl Code {
     pub(crate) const OK: Self = Self(0);
     pub(crate) const CONTINUE_NEEDED: Self = Self(0x0009_0312);
     pub(crate) const COMPLETE_NEEDED: Self = Self(0x0009_0313);
+    /// SEC_I_CONTEXT_EXPIRED: the stream has come to its end.
+    pub(crate) const CONTEXT_EXPIRED: Self = Self(0x0009_0317);
+    pub(crate) const RENEGOTIATE: Self = Self(0x0009_0321);
     pub(crate) const INSUFFICIENT_MEMORY: Self = Self(0x8009_0300);
     pub(crate) const INVALID_HANDLE: Self = Self(0x8009_0301);
     pub(crate) const UNSUPPORTED_FUNCTION: Self = Self(0x8009_0302);
@@ -27,6 +30,7 @@ impl Code {
     pub(crate) const NO_CREDENTIALS: Self = Self(0x8009_030E);
     pub(crate) const OUT_OF_SEQUENCE: Self = Self(0x8009_0310);
     pub(crate) const NO_AUTHENTICATING_AUTHORITY: Self = Self(0x8009_0311);
+    pub(crate) const INCOMPLETE_MESSAGE: Self = Self(0x8009_0318);
     pub(crate) const BUFFER_TOO_SMALL: Self = Self(0x8009_0321);
     pub(crate) const INVALID_PARAMETER: Self = Self(0x8009_035D);
 

@@ -1,4 +1,4 @@
-//! CompleteAuthToken, DeleteSecurityContext and ApplyControlToken.
+//! CompleteAuthToken and DeleteSecurityContext.
 
 use crate::abi::{SecBuffer, SecBufferDesc, SecHandle};
 use crate::code::Code;
@@ -60,7 +60,7 @@ pub(crate) unsafe fn complete(context: *const SecHandle, message: *mut SecBuffer
             context.establish(shared);
             Ok(Code::OK)
         }
-        Outcome::Deferred(..) => {
+        Outcome::Deferred(..) | Outcome::Incomplete(..) => {
             context.put(State::Dead);
             Err(Code::INTERNAL_ERROR)
         }
@@ -94,14 +94,4 @@ pub(crate) unsafe fn delete(context: *const SecHandle) -> Result<Code, Code> {
     // SAFETY: as the caller says.
     handles::remove::<Context>(unsafe { read_handle(context) }?)?;
     Ok(Code::OK)
-}
-
-/// ApplyControlToken: neither NTLM nor Negotiate has any.
-///
-/// # Safety
-/// As [`delete`].
-pub(crate) unsafe fn control(context: *const SecHandle) -> Result<Code, Code> {
-    // SAFETY: as the caller says.
-    handles::get::<Context>(unsafe { read_handle(context) }?)?;
-    Err(Code::UNSUPPORTED_FUNCTION)
 }

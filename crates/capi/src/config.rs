@@ -2,6 +2,7 @@
 
 use crate::host::Accounts;
 use crate::log::{self, Sink};
+use crate::schannel::configured::Tls;
 use portcullis_authority::settings::{DomainSettings, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -21,6 +22,7 @@ pub(crate) struct Config {
     domain: DomainSettings,
     negotiate: NegotiatePolicy,
     ntlm: NtlmPolicy,
+    pub(crate) tls: Tls,
     pub(crate) audit: Audit,
     pub(crate) compatibility: Compatibility,
     pub(crate) export: Export,

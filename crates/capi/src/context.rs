@@ -6,6 +6,10 @@ use crate::code::Code;
 use crate::credential::Credential;
 use crate::handles;
 use crate::lock::Lock;
+use crate::packages;
+use crate::schannel::attribute::NextExport;
+use crate::schannel::control::Outgoing;
+use crate::schannel::protocols::Protocols;
 use crate::secrets::HostSecrets;
 use crate::token::Token;
 use library::{Context as Shared, Facts, NeedsAnswer, NeedsToken, Opener, PackageInfo, Sealer, Wants};
@@ -54,6 +58,8 @@ pub(crate) struct Talk {
     pub(crate) peer: Option<SocketAddr>,
     /// The channel's bindings, as the last leg that brought some did.
     pub(crate) bindings: Option<Box<Bindings>>,
+    /// The application protocols that a leg named.
+    pub(crate) protocols: Option<Protocols>,
     /// What there is where the host itself judges. Apart, since a leg moves the rest about.
     pub(crate) host: Option<Box<HostTalk>>,
 }
@@ -86,6 +92,8 @@ pub(crate) struct Deferred {
 pub(crate) struct Pending {
     pub(crate) input: Vec<u8>,
     pub(crate) out: Vec<u8>,
+    /// Bytes of the input that belong to what follows.
+    pub(crate) extra: usize,
     pub(crate) next: Box<Next>,
 }
 
@@ -110,6 +118,10 @@ pub(crate) struct Open {
 pub(crate) struct Halves {
     pub(crate) sealer: Lock<Option<Sealer>>,
     pub(crate) opener: Lock<Option<Opener>>,
+    /// What a stream has to send that is no data.
+    pub(crate) outgoing: Lock<Outgoing>,
+    /// What is exported of a stream's keys next.
+    pub(crate) export: NextExport,
 }
 
 impl Context {
@@ -162,6 +174,11 @@ impl Context {
         self.open.get().map(Box::as_ref).ok_or(Code::INVALID_HANDLE)
     }
 
+    /// Whether its messages are records of a stream.
+    pub(crate) fn is_stream(&self) -> bool {
+        packages::is_stream(self.package)
+    }
+
     /// Takes the context's locks, in their order.
     ///
     /// # Safety
@@ -175,6 +192,8 @@ impl Context {
                 if let Some(halves) = open.halves.get() {
                     halves.sealer.take();
                     halves.opener.take();
+                    halves.outgoing.take();
+                    halves.export.take();
                 }
                 open.token.take();
             }
@@ -192,6 +211,8 @@ impl Context {
             if let Some(open) = self.open.get() {
                 open.token.release();
                 if let Some(halves) = open.halves.get() {
+                    halves.export.release();
+                    halves.outgoing.release();
                     halves.opener.release();
                     halves.sealer.release();
                 }
@@ -212,7 +233,12 @@ impl Open {
         let mut whole = self.whole.lock();
         if let Some(shared) = whole.take() {
             let (sealer, opener, _) = shared.split();
-            let halves = Halves { sealer: Lock::new(Some(sealer)), opener: Lock::new(Some(opener)) };
+            let halves = Halves {
+                sealer: Lock::new(Some(sealer)),
+                opener: Lock::new(Some(opener)),
+                outgoing: Lock::new(Outgoing::default()),
+                export: Lock::new(Default::default()),
+            };
             self.halves.set(halves).map_err(|_| Code::INTERNAL_ERROR)?;
         }
         drop(whole);

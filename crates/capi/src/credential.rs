@@ -4,9 +4,10 @@ use crate::abi::{NEVER, SECPKG_CRED_INBOUND, SECPKG_CRED_OUTBOUND, SecHandle};
 use crate::code::Code;
 use crate::host::{self, Accounts};
 use crate::identity::{self, Identity};
+use crate::schannel::Recipe;
 use crate::secrets::{HostSecrets, OneAccount};
 use crate::text::Charset;
-use crate::{handles, packages};
+use crate::{handles, moment, packages, schannel};
 use library::negotiate::{self, PackageList};
 use library::{ContextFlags, PackageInfo, ntlm, package};
 use portcullis_authority::settings::Settings;
@@ -19,6 +20,8 @@ pub(crate) struct Credential {
     pub(crate) package: &'static PackageInfo,
     pub(crate) acceptor: Option<Acceptor>,
     pub(crate) initiator: Option<Initiator>,
+    /// What a credential of TLS is made of.
+    pub(crate) recipe: Option<Recipe>,
     /// What SECPKG_CRED_ATTR_NAMES answers.
     name: String,
     /// What a context must be granted: PortcullisRequireContextFlags.
@@ -45,8 +48,9 @@ pub(crate) enum Judge {
 /// The side that initiates.
 pub(crate) struct Initiator {
     pub(crate) credential: library::Credential,
-    /// The same without a name, for ISC_REQ_NULL_SESSION.
-    pub(crate) anonymous: library::Credential,
+    /// The same for calls with a flag: without a name (ISC_REQ_NULL_SESSION), or of TLS one whose host verifies the server
+    /// itself (ISC_REQ_MANUAL_CRED_VALIDATION).
+    pub(crate) variant: library::Credential,
 }
 
 /// SECPKG_CRED_AUTOLOGON_RESTRICTED: the user's own logon is not to be used. There is none here that could be.
@@ -79,12 +83,13 @@ pub(crate) unsafe fn acquire<C: Charset>(
     }
     // SAFETY: as the caller says.
     let credential = unsafe { Credential::new::<C>(wanted) }?;
+    let end = credential.recipe.as_ref().and_then(Recipe::expiry).map_or(NEVER, moment::local);
     let made = handles::insert(Arc::new(credential))?;
     // SAFETY: the caller's variables; a TimeStamp may be aligned as its halves are.
     unsafe {
         handle.write_unaligned(made);
         if !expiry.is_null() {
-            expiry.cast::<i64>().write_unaligned(NEVER);
+            expiry.cast::<i64>().write_unaligned(end);
         }
     }
     Ok(Code::OK)
@@ -161,6 +166,10 @@ impl Credential {
         }
         // SAFETY: as the caller says.
         let principal = unsafe { C::read(wanted.principal) }?;
+        if packages::is_stream(package) {
+            // SAFETY: as the caller says.
+            return unsafe { Self::of_channel(package, principal, wanted.identity, (inbound, outbound)) };
+        }
         // SAFETY: as the caller says.
         let identity = unsafe { Wanted::identity::<C>(wanted) }?;
         let initiator = match (&identity, outbound) {
@@ -175,6 +184,7 @@ impl Credential {
             package,
             acceptor,
             initiator,
+            recipe: None,
             name: principal.or(named).unwrap_or_else(|| host::names().netbios),
             required: AtomicU32::new(0),
         })
@@ -195,8 +205,8 @@ impl Credential {
         let identity = unsafe { Wanted::identity::<C>(wanted) }?.ok_or(Code::NO_CREDENTIALS)?;
         let initiator = match &credential.initiator {
             Some(_) if outbound => Some(Initiator::new(credential.package, &identity)?),
-            Some(Initiator { credential, anonymous }) => {
-                Some(Initiator { credential: credential.clone(), anonymous: anonymous.clone() })
+            Some(Initiator { credential, variant }) => {
+                Some(Initiator { credential: credential.clone(), variant: variant.clone() })
             }
             None => None,
         };
@@ -207,7 +217,41 @@ impl Credential {
             None => None,
         };
         let required = AtomicU32::new(credential.required.load(Ordering::Relaxed));
-        Ok(Self { package: credential.package, acceptor, initiator, name, required })
+        Ok(Self { package: credential.package, acceptor, initiator, recipe: None, name, required })
+    }
+
+    /// One of TLS: a certificate stands where others have an identity, and it is for one side alone.
+    ///
+    /// # Safety
+    /// As [`acquire`].
+    unsafe fn of_channel(
+        package: &'static PackageInfo,
+        principal: Option<String>,
+        auth_data: *const c_void,
+        sides: (bool, bool),
+    ) -> Result<Self, Code> {
+        let accepts = match sides {
+            (true, true) | (false, false) => return Err(Code::UNKNOWN_CREDENTIALS),
+            (accepts, _) => accepts,
+        };
+        // SAFETY: as the caller says.
+        let recipe = unsafe { schannel::recipe(auth_data, accepts) }?;
+        let acceptor = if accepts { Some(schannel::acceptor(&recipe, host::accounts()?)?) } else { None };
+        let initiator = if accepts { None } else { Some(schannel::initiator(&recipe)?) };
+        let name = principal.unwrap_or_else(|| host::names().netbios);
+        Ok(Self { package, acceptor, initiator, recipe: Some(recipe), name, required: AtomicU32::new(0) })
+    }
+
+    /// The same credential of TLS by another recipe.
+    pub(crate) fn remade(&self, recipe: Recipe) -> Result<Self, Code> {
+        let accounts = match self.acceptor.as_ref().map(|acceptor| &acceptor.judge) {
+            Some(Judge::Store(accounts)) => accounts.clone(),
+            _ => Accounts::None,
+        };
+        let acceptor = self.acceptor.as_ref().map(|_| schannel::acceptor(&recipe, accounts)).transpose()?;
+        let initiator = self.initiator.as_ref().map(|_| schannel::initiator(&recipe)).transpose()?;
+        let (name, required) = (self.name.clone(), AtomicU32::new(self.required()));
+        Ok(Self { package: self.package, acceptor, initiator, recipe: Some(recipe), name, required })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -310,7 +354,7 @@ impl Initiator {
         };
         Ok(Self {
             credential: initiator(package, named, &packages, &settings)?,
-            anonymous: initiator(package, ntlm::Initiator::anonymous(), &packages, &settings)?,
+            variant: initiator(package, ntlm::Initiator::anonymous(), &packages, &settings)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What happened in an acceptor's handshake: for the audit log of the store, and the program's own log.
 
 use crate::credential::{Credential, Judge};
-use crate::host;
+use crate::{host, packages};
 use library::{BindingsOutcome, Claim, Event, Events, Facts, Failure, Status, Substatus};
 use portcullis_authority::Record;
 use std::net::SocketAddr;
@@ -17,6 +17,7 @@ pub(crate) struct Decision {
     mechanism: &'static str,
     version: &'static str,
     bindings: Option<(BindingsOutcome, bool)>,
+    is_stream: bool,
 }
 
 impl Decision {
@@ -25,8 +26,10 @@ impl Decision {
             Some(Judge::Store(accounts)) if acceptor => Some(accounts.clone()),
             _ => None,
         };
-        let package = credential.package.name;
-        Self { package, accounts, peer, claim: None, mechanism: "", version: "", bindings: None }
+        let is_stream = packages::is_stream(credential.package);
+        // Its other names are the same package.
+        let package = if is_stream { library::package::SCHANNEL.name } else { credential.package.name };
+        Self { package, accounts, peer, claim: None, mechanism: "", version: "", bindings: None, is_stream }
     }
 
     /// The bits of SEC_CHANNEL_BINDINGS_RESULT.
@@ -38,6 +41,14 @@ impl Decision {
     pub(crate) fn accepted(&self, facts: &Facts) -> bool {
         tracing::info!(package = self.package, account = facts.client_name(), version = facts.version, "established");
         let Some(accounts) = &self.accounts else { return true };
+        if facts.channel.is_some() && self.claim.is_none() {
+            return true; // a channel whose client shows no certificate is no logon
+        }
+        if let Some(refusal) = facts.channel.as_ref().and_then(|channel| channel.unmapped) {
+            // The channel stands; the logon by certificate failed.
+            self.refused(&refusal.into());
+            return true;
+        }
         let record = Record::accepted(SystemTime::now(), facts, self.peer, &correlation());
         host::open(accounts).is_ok_and(|store| store.audit(&record))
     }
@@ -47,6 +58,9 @@ impl Decision {
         // A call that the host must make again is no decision.
         if matches!(failure.cause, library::Cause::Call(library::CallCause::NoRoom)) {
             return;
+        }
+        if self.is_stream && self.claim.is_none() {
+            return; // nobody wanted to log on yet
         }
         let Some(store) = self.accounts.as_ref().and_then(|accounts| host::open(accounts).ok()) else { return };
         let mut record = Record::refused(SystemTime::now(), failure, self.package, self.peer, &correlation());

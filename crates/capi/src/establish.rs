@@ -1,13 +1,19 @@
 //! AcceptSecurityContext and InitializeSecurityContext: a leg from the caller's buffers to the library and back.
 
-use crate::abi::{NEVER, SECBUFFER_CHANNEL_BINDINGS_RESULT, SECBUFFER_TOKEN, SecBuffer, SecBufferDesc, SecHandle};
+use crate::abi::{
+    NEVER, SECBUFFER_APPLICATION_PROTOCOLS, SECBUFFER_CHANNEL_BINDINGS_RESULT, SECBUFFER_TOKEN, SecBuffer,
+    SecBufferDesc, SecHandle,
+};
 use crate::buffers::Bindings;
 use crate::code::Code;
 use crate::context::{Context, Next, Pending, Shaking, State, Talk};
 use crate::credential::{self, Credential, read_handle};
 use crate::decision::Decision;
+use crate::schannel::leg::Left;
+use crate::schannel::protocols::{self, Protocols};
+use crate::schannel::renewal;
 use crate::stepper::{Outcome, Stepper};
-use crate::{buffers, flags, handles, moment};
+use crate::{buffers, flags, handles, moment, packages};
 use library::{ContextFlags, Wants, package};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -20,15 +26,14 @@ pub(crate) struct Leg {
     pub(crate) context: *const SecHandle,
     pub(crate) input: *mut SecBufferDesc,
     pub(crate) request: u32,
+    /// TargetDataRep.
+    pub(crate) representation: u32,
     pub(crate) target: Option<String>,
     pub(crate) new_context: *mut SecHandle,
     pub(crate) output: *mut SecBufferDesc,
     pub(crate) granted: *mut u32,
     pub(crate) expiry: *mut c_void,
 }
-
-/// Longer tokens are not looked at: more than any package's, whole or in pieces.
-const LONGEST: u32 = 1 << 20;
 
 /// One leg.
 ///
@@ -42,7 +47,9 @@ pub(crate) unsafe fn run(leg: &Leg) -> Result<Code, Code> {
     let outputs = unsafe { buffers::list(leg.output) }?;
     let allocate = leg.request & flags::ALLOCATE_MEMORY != 0;
     let room = buffers::output(outputs).map_or(0, |buffer| if buffer.pvBuffer.is_null() { 0 } else { buffer.cbBuffer });
-    let mut exchange = Exchange { leg, outputs, allocate, room: room as usize, out: Vec::new(), has_error: false };
+    let (token, spare) = input.as_ref().map_or((None, None), |input| (input.token, input.spare));
+    let room = room as usize;
+    let mut exchange = Exchange { leg, outputs, allocate, room, out: Vec::new(), has_error: false, left: None };
     let done = input.and_then(|input| match leg.context.is_null() {
         // SAFETY: as the caller says.
         true => unsafe { exchange.first(input) },
@@ -52,13 +59,21 @@ pub(crate) unsafe fn run(leg: &Leg) -> Result<Code, Code> {
     if done.is_err() && !exchange.has_error {
         exchange.silence();
     }
+    // When the output is written: it may be the same descriptor.
+    if let Some(left) = exchange.left.filter(|left| done.is_ok() || matches!(left, Left::Missing(_))) {
+        // SAFETY: as the caller says.
+        unsafe { left.tell(spare, token) };
+    }
     done
 }
 
 /// What the caller brings.
-struct Input {
-    token: Option<SecBuffer>,
+pub(crate) struct Input {
+    pub(crate) token: Option<SecBuffer>,
     bindings: Option<Box<Bindings>>,
+    protocols: Option<Protocols>,
+    /// A buffer in which a stream says what it left of the token.
+    spare: Option<*mut SecBuffer>,
 }
 
 impl Input {
@@ -69,11 +84,16 @@ impl Input {
         let inputs = unsafe { buffers::inputs(leg.input) }?;
         // SAFETY: as the caller says.
         let token = unsafe { inputs.of(SECBUFFER_TOKEN) };
-        if token.is_some_and(|token| token.cbBuffer > LONGEST) {
-            return Err(Code::INVALID_TOKEN);
-        }
         // SAFETY: as the caller says.
-        Ok(Self { token, bindings: unsafe { buffers::channel_bindings(inputs, leg.acceptor) }? })
+        let bindings = unsafe { buffers::channel_bindings(inputs, leg.acceptor) }?;
+        // SAFETY: as the caller says.
+        let protocols = match unsafe { inputs.of(SECBUFFER_APPLICATION_PROTOCOLS) } {
+            // SAFETY: as the caller says.
+            Some(buffer) => unsafe { protocols::read(&buffer) }?,
+            None => None,
+        };
+        // SAFETY: as the caller says.
+        Ok(Self { token, bindings, protocols, spare: unsafe { inputs.spare() } })
     }
 
     /// The peer's token; the empty one for none.
@@ -87,15 +107,17 @@ impl Input {
 }
 
 /// A leg under way.
-struct Exchange<'l> {
-    leg: &'l Leg,
-    outputs: &'l mut [SecBuffer],
-    allocate: bool,
+pub(crate) struct Exchange<'l> {
+    pub(crate) leg: &'l Leg,
+    pub(crate) outputs: &'l mut [SecBuffer],
+    pub(crate) allocate: bool,
     /// Bytes that the caller has room for.
     room: usize,
-    out: Vec<u8>,
+    pub(crate) out: Vec<u8>,
     /// Whether a failure's token was given to the caller.
     has_error: bool,
+    /// Of a stream's input.
+    pub(crate) left: Option<Left>,
 }
 
 impl Exchange<'_> {
@@ -106,14 +128,20 @@ impl Exchange<'_> {
             return Err(Code::INVALID_HANDLE);
         }
         // SAFETY: as the caller says.
-        let credential = handles::get::<Credential>(unsafe { read_handle(self.leg.credential) }?)?;
-        let talk = Talk { bindings: input.bindings.take(), ..Talk::default() };
+        let handle = unsafe { read_handle(self.leg.credential) }?;
+        let credential = renewal::current(handle, handles::get::<Credential>(handle)?);
+        self.check(packages::is_stream(credential.package), &input)?;
+        let talk = Talk { bindings: input.bindings.take(), protocols: input.protocols.take(), ..Talk::default() };
         let shaking = Shaking { next: Some(self.side(&credential)?.begin()), talk };
         // Nothing is kept of a first leg whose output does not fit: it is begun anew.
         let room = if self.allocate { None } else { Some(self.room) };
         // SAFETY: as the caller says; nothing is written to the caller's buffers before the token is read.
         let stepped = self.step(&credential, shaking, unsafe { input.token() }, room);
-        let outcome = stepped.map_err(|code| self.refused(code))?;
+        let outcome = match stepped.map_err(|code| self.refused(code))? {
+            // There is no context yet: the same comes again, with more behind it.
+            Outcome::Incomplete(..) => return Err(Code::INCOMPLETE_MESSAGE),
+            outcome => outcome,
+        };
         // SAFETY: as the caller says.
         let given = unsafe { self.give(&outcome) }?;
         let context = Arc::new(Context::new(credential, self.leg.acceptor));
@@ -140,6 +168,7 @@ impl Exchange<'_> {
                 return Err(Code::INVALID_HANDLE);
             }
         }
+        self.check(context.is_stream(), &input)?;
         // What follows is lost, and so the context with it, if this thread panics.
         let outcome = match context.take() {
             State::Shaking(mut shaking) => {
@@ -155,12 +184,14 @@ impl Exchange<'_> {
                 let room = pieces.then_some(self.room);
                 // A channel that was named once stays the handshake's.
                 shaking.talk.bindings = input.bindings.take().or(shaking.talk.bindings);
+                shaking.talk.protocols = input.protocols.take().or(shaking.talk.protocols);
                 // SAFETY: as the caller says; nothing is written to the caller's buffers before the token is read.
                 self.step(credential, shaking, unsafe { input.token() }, room)
             }
             // SAFETY: as the caller says.
-            State::Pending(Pending { input: of, out, next }) if of == unsafe { input.token() } => {
+            State::Pending(Pending { input: of, out, extra, next }) if of == unsafe { input.token() } => {
                 self.out = out;
+                self.left = Some(Left::Extra(extra));
                 Ok(Outcome::Next(*next))
             }
             State::Pending(_) => Err(Code::INVALID_TOKEN),
@@ -168,10 +199,16 @@ impl Exchange<'_> {
                 context.put(deferred);
                 return Err(Code::OUT_OF_SEQUENCE);
             }
+            // SAFETY: as the caller says.
+            State::Open if context.is_stream() => return unsafe { self.again(&context, credential, &input) },
             State::Open => return Err(Code::OUT_OF_SEQUENCE),
             State::Busy | State::Dead => return Err(Code::INVALID_HANDLE),
         };
         let outcome = match outcome {
+            Ok(Outcome::Incomplete(_, shaking)) => {
+                context.put(State::Shaking(shaking));
+                return Err(Code::INCOMPLETE_MESSAGE);
+            }
             Ok(outcome) => outcome,
             Err(code) => {
                 context.put(State::Dead);
@@ -185,7 +222,8 @@ impl Exchange<'_> {
                 let out = std::mem::take(&mut self.out);
                 // SAFETY: as the caller says; output that did not fit was not written.
                 let input = unsafe { input.token() }.to_vec();
-                context.put(State::Pending(Pending { input, out, next: Box::new(next) }));
+                let extra = if let Some(Left::Extra(extra)) = self.left.take() { extra } else { 0 };
+                context.put(State::Pending(Pending { input, out, extra, next: Box::new(next) }));
                 return Err(Code::BUFFER_TOO_SMALL);
             }
             (Err(code), _) => {
@@ -207,11 +245,14 @@ impl Exchange<'_> {
             return credential.acceptor.as_ref().map(|acceptor| &acceptor.credential).ok_or(Code::NO_CREDENTIALS);
         }
         let initiator = credential.initiator.as_ref().ok_or(Code::NO_CREDENTIALS)?;
-        let nameless = flags::wanted(self.leg.request, false).contains(ContextFlags::NULL_SESSION);
-        Ok(if nameless { &initiator.anonymous } else { &initiator.credential })
+        let varies = match packages::is_stream(credential.package) {
+            true => self.leg.request & flags::MANUAL_CRED_VALIDATION != 0,
+            false => flags::wanted(self.leg.request, false).contains(ContextFlags::NULL_SESSION),
+        };
+        Ok(if varies { &initiator.variant } else { &initiator.credential })
     }
 
-    fn wants(&self, credential: &Credential) -> Wants {
+    pub(crate) fn wants(&self, credential: &Credential) -> Wants {
         Wants {
             flags: flags::wanted(self.leg.request, self.leg.acceptor),
             required: credential::required(credential, self.leg.acceptor),
@@ -239,8 +280,22 @@ impl Exchange<'_> {
             talk,
             out: &mut self.out,
         };
-        let mut result = stepper.token(next, token);
-        if let Ok(Outcome::Next(Next::Shaking(shaking)) | Outcome::Deferred(_, shaking)) = &mut result {
+        let mut result = match packages::is_stream(credential.package) {
+            true => {
+                let mut extra = 0;
+                let stepped = stepper.stream(next, token, &mut extra);
+                self.left = match &stepped {
+                    Ok(Outcome::Incomplete(missing, _)) => Some(Left::Missing(*missing)),
+                    _ => Some(Left::Extra(extra)),
+                };
+                stepped
+            }
+            false => stepper.token(next, token),
+        };
+        if let Ok(
+            Outcome::Next(Next::Shaking(shaking)) | Outcome::Deferred(_, shaking) | Outcome::Incomplete(_, shaking),
+        ) = &mut result
+        {
             shaking.talk.bindings = bindings;
         }
         // For refusals too: the host learns why bindings were not met.
@@ -257,6 +312,7 @@ impl Exchange<'_> {
             self.silence();
             return Ok(false);
         }
+        self.silence_alert();
         let output = buffers::output(self.outputs);
         let allocates = self.allocate && output.is_some() && !self.out.is_empty();
         // SAFETY: as the caller says.
@@ -266,6 +322,11 @@ impl Exchange<'_> {
 
     /// No output: a caller that looks at the length alone must find none.
     fn silence(&mut self) {
+        self.silence_token();
+        self.silence_alert();
+    }
+
+    pub(crate) fn silence_token(&mut self) {
         let allocate = self.allocate;
         if let Some(output) = buffers::output(self.outputs) {
             output.cbBuffer = 0;
@@ -281,10 +342,15 @@ impl Exchange<'_> {
             return code;
         }
         let wanted = flags::wanted(self.leg.request, self.leg.acceptor).contains(ContextFlags::EXTENDED_ERROR);
-        let has_error = wanted && !self.out.is_empty();
-        // SAFETY: the buffers are as `run`'s caller says.
-        self.has_error =
-            has_error && unsafe { buffers::give(&self.out, buffers::output(self.outputs), self.allocate) }.is_ok();
+        if self.alert() {
+            self.silence_token();
+            self.has_error = true;
+        } else {
+            let has_error = wanted && !self.out.is_empty();
+            // SAFETY: the buffers are as `run`'s caller says.
+            self.has_error =
+                has_error && unsafe { buffers::give(&self.out, buffers::output(self.outputs), self.allocate) }.is_ok();
+        }
         if !self.has_error {
             return code;
         }
@@ -303,11 +369,12 @@ impl Exchange<'_> {
                 Code::CONTINUE_NEEDED
             }
             Outcome::Next(Next::Established(shared)) => {
-                let granted = flags::granted(shared.facts().granted, self.leg.request, self.leg.acceptor);
-                self.tell(granted | memory, shared.facts().expiry);
+                self.tell(self.granted(shared.facts()) | memory, shared.facts().expiry);
                 context.establish(shared);
                 Code::OK
             }
+            // Seen to before.
+            Outcome::Incomplete(..) => Code::INTERNAL_ERROR,
             Outcome::Deferred(question, mut shaking) => {
                 shaking.talk.host().deferred.allocates = self.allocate;
                 context.put(State::Deferred(question, shaking));
@@ -317,7 +384,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn tell(&self, granted: u32, expiry: Option<SystemTime>) {
+    pub(crate) fn tell(&self, granted: u32, expiry: Option<SystemTime>) {
         // SAFETY: the caller's variables; a TimeStamp may be aligned as its halves are.
         unsafe {
             if !self.leg.granted.is_null() {

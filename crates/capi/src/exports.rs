@@ -11,7 +11,7 @@ use crate::log::{self, LogFn};
 use crate::message::{Work, protect};
 use crate::password::{self, Change};
 use crate::text::{Ansi, Charset, Wide};
-use crate::{host, memory, packages, token, transfer};
+use crate::{host, memory, packages, schannel, token, transfer};
 use std::ffi::{c_char, c_void};
 
 /// Declares functions: `name as private(arguments) { body }`, the body giving what the status is made from.
@@ -132,15 +132,15 @@ exports! {
     }
     /// Kerberos' and Schannel's.
     SetCredentialsAttributesA as set_credential_attribute_a(
-        handle: *const SecHandle, _attribute: u32, _value: *mut c_void, _size: u32,
+        handle: *const SecHandle, attribute: u32, value: *mut c_void, size: u32,
     ) {
-        attribute::set_of_credential(handle)
+        attribute::set_of_credential(handle, attribute, value, size)
     }
     /// As SetCredentialsAttributesA.
     SetCredentialsAttributesW as set_credential_attribute_w(
-        handle: *const SecHandle, _attribute: u32, _value: *mut c_void, _size: u32,
+        handle: *const SecHandle, attribute: u32, value: *mut c_void, size: u32,
     ) {
-        attribute::set_of_credential(handle)
+        attribute::set_of_credential(handle, attribute, value, size)
     }
     /// A new password for whoever knows the old one.
     ChangeAccountPasswordA as change_password_a(
@@ -160,33 +160,36 @@ exports! {
     /// A client's leg.
     InitializeSecurityContextA as initialize_a(
         credential: *const SecHandle, context: *const SecHandle, target: *const c_void, request: u32,
-        _reserved: u32, _representation: u32, input: *mut SecBufferDesc, _reserved2: u32,
+        _reserved: u32, representation: u32, input: *mut SecBufferDesc, _reserved2: u32,
         new_context: *mut SecHandle, output: *mut SecBufferDesc, granted: *mut u32, expiry: *mut c_void,
     ) {
         let target = Ansi::read(target)?;
         establish::run(&Leg {
-            acceptor: false, credential, context, input, request, target, new_context, output, granted, expiry,
+            acceptor: false, credential, context, input, request, representation, target, new_context, output, granted,
+            expiry,
         })
     }
     /// As InitializeSecurityContextA.
     InitializeSecurityContextW as initialize_w(
         credential: *const SecHandle, context: *const SecHandle, target: *const c_void, request: u32,
-        _reserved: u32, _representation: u32, input: *mut SecBufferDesc, _reserved2: u32,
+        _reserved: u32, representation: u32, input: *mut SecBufferDesc, _reserved2: u32,
         new_context: *mut SecHandle, output: *mut SecBufferDesc, granted: *mut u32, expiry: *mut c_void,
     ) {
         let target = Wide::read(target)?;
         establish::run(&Leg {
-            acceptor: false, credential, context, input, request, target, new_context, output, granted, expiry,
+            acceptor: false, credential, context, input, request, representation, target, new_context, output, granted,
+            expiry,
         })
     }
     /// A server's leg.
     AcceptSecurityContext as accept(
         credential: *const SecHandle, context: *const SecHandle, input: *mut SecBufferDesc, request: u32,
-        _representation: u32, new_context: *mut SecHandle, output: *mut SecBufferDesc, granted: *mut u32,
+        representation: u32, new_context: *mut SecHandle, output: *mut SecBufferDesc, granted: *mut u32,
         expiry: *mut c_void,
     ) {
         establish::run(&Leg {
-            acceptor: true, credential, context, input, request, target: None, new_context, output, granted, expiry,
+            acceptor: true, credential, context, input, request, representation, target: None, new_context, output, granted,
+            expiry,
         })
     }
     /// Goes on with the secret that a host brought.
@@ -194,8 +197,8 @@ exports! {
         complete::complete(context, message)
     }
     /// Schannel's.
-    ApplyControlToken as control(context: *const SecHandle, _input: *mut SecBufferDesc) {
-        complete::control(context)
+    ApplyControlToken as control(context: *const SecHandle, input: *mut SecBufferDesc) {
+        schannel::control::apply(context, input)
     }
     /// Gives a context up, in every state.
     DeleteSecurityContext as delete(context: *const SecHandle) {

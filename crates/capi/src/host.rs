@@ -243,7 +243,8 @@ fn unwritable(error: &portcullis_authority::remote::RemoteError) {
 /// A refusal that says that nobody can be asked.
 pub(crate) const NOBODY: Refusal = Refusal::Unreachable;
 
-/// Someone is inside the database's code, which a fork must not cut in half: its own locks would stay taken in the child.
+/// Someone is inside the database's code, or that of a TLS handshake, which a fork must not cut in half: its own locks would
+/// stay taken in the child.
 struct Inside;
 
 static GATE: Lock<()> = Lock::new(());
@@ -252,6 +253,11 @@ static INSIDE: AtomicUsize = AtomicUsize::new(0);
 thread_local! {
     /// How often this thread is inside: a log line written there calls the host's function, which may fork.
     static HERE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// While it lives a fork waits: for who is in other libraries' code that has locks of its own.
+pub(crate) fn uninterrupted() -> impl Drop {
+    Inside::enter()
 }
 
 impl Inside {

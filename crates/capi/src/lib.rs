@@ -2,7 +2,8 @@
 //!
 //! A caller's handle stands for an object ([`handles`]); [`exports`] has the functions by their names, [`table`] gives them
 //! out as a table. A context is shaken by [`establish`] leg by leg, and its messages are protected by [`message`]. What the
-//! process knows beside its handles is in [`host`]; certificates, their keys and stores are [`crypt`]'s. docs/c-library.md is
+//! process knows beside its handles is in [`host`]; certificates, their keys and stores are [`crypt`]'s, and what
+//! TLS has beside other packages is in [`schannel`]. docs/c-library.md is
 //! for who writes programs against it.
 //!
 //! Nothing here runs on a thread of its own, no panic leaves for C, and a fork finds every lock free ([`lock`]).
@@ -31,6 +32,7 @@ mod message;
 mod moment;
 mod packages;
 mod password;
+mod schannel;
 mod secrets;
 mod stepper;
 mod table;

@@ -10,7 +10,7 @@ use crate::abi::{
 use crate::code::Code;
 use crate::context::{Context, Open};
 use crate::credential::read_handle;
-use crate::{buffers, handles};
+use crate::{buffers, handles, schannel};
 use library::{Failure, Opener, Sealer, Segment};
 use std::ops::Range;
 
@@ -38,6 +38,13 @@ pub(crate) unsafe fn protect(
     let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
     // SAFETY: as the caller says.
     let buffers = unsafe { buffers::list(message) }?;
+    if context.is_stream() {
+        // SAFETY: as the caller says.
+        let code = unsafe { schannel::message::protect(work, context.open()?, buffers, qop) }?;
+        // SAFETY: as the caller says.
+        unsafe { tell_quality(qop_found) };
+        return Ok(code);
+    }
     // NTLM has one quality. Sealing without encryption could not be told from sealing by who opens it.
     if qop != 0 {
         return Err(Code::QOP_NOT_SUPPORTED);
@@ -57,11 +64,20 @@ pub(crate) unsafe fn protect(
         // SAFETY: as the caller says; `check` found no overlap.
         unsafe { segments(open, work, buffers) }?;
     }
-    if !qop_found.is_null() {
-        // SAFETY: the caller's variable.
-        unsafe { qop_found.write_unaligned(0) };
-    }
+    // SAFETY: as the caller says.
+    unsafe { tell_quality(qop_found) };
     Ok(Code::OK)
+}
+
+/// There is one quality of protection.
+///
+/// # Safety
+/// It is null or a variable of the caller's.
+unsafe fn tell_quality(found: *mut u32) {
+    if !found.is_null() {
+        // SAFETY: as the caller says.
+        unsafe { found.write_unaligned(0) };
+    }
 }
 
 /// Refuses what no message can be made of, before a sequence number is used up.
@@ -83,14 +99,18 @@ fn check(work: Work, buffers: &[SecBuffer], trailer: usize) -> Result<(), Code> 
     if makes && (token.pvBuffer.is_null() || (token.cbBuffer as usize) < trailer) {
         return Err(Code::BUFFER_TOO_SMALL);
     }
-    // Each with each: they are few, and a list of them would have to be allocated.
-    let mut places = buffers.iter().filter(|buffer| takes_part(buffer)).map(range);
+    if overlaps(buffers.iter().filter(|buffer| takes_part(buffer))) { Err(Code::INVALID_TOKEN) } else { Ok(()) }
+}
+
+/// Whether some of these share bytes. Each with each: they are few, and a list of them would have to be allocated.
+pub(crate) fn overlaps<'b>(buffers: impl Iterator<Item = &'b SecBuffer> + Clone) -> bool {
+    let mut places = buffers.map(range).filter(|place| !place.is_empty());
     while let Some(a) = places.next() {
         if places.clone().any(|b| a.start < b.end && b.start < a.end) {
-            return Err(Code::INVALID_TOKEN);
+            return true;
         }
     }
-    Ok(())
+    false
 }
 
 fn takes_part(buffer: &SecBuffer) -> bool {

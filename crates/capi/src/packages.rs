@@ -12,6 +12,12 @@ pub(crate) fn named(name: &str) -> Result<&'static PackageInfo, Code> {
     package::TABLE.iter().copied().find(|row| row.name.eq_ignore_ascii_case(name)).ok_or(Code::SECPKG_NOT_FOUND)
 }
 
+/// Whether a package's contexts are streams (SECPKG_FLAG_STREAM): TLS under its names.
+pub(crate) fn is_stream(row: &PackageInfo) -> bool {
+    const STREAM: u32 = 0x400;
+    row.capabilities & STREAM != 0
+}
+
 /// EnumerateSecurityPackages.
 ///
 /// # Safety

@@ -39,7 +39,11 @@ pub(crate) unsafe fn change<C: Charset>(change: &Change, output: *mut SecBufferD
     // SAFETY: as the caller says.
     let text = |at| unsafe { C::read(at) };
     let package = text(change.package)?.ok_or(Code::SECPKG_NOT_FOUND)?;
-    let package = packages::named(&package)?.name;
+    let package = packages::named(&package)?;
+    if packages::is_stream(package) {
+        return Err(Code::UNSUPPORTED_FUNCTION);
+    }
+    let package = package.name;
     let account = text(change.account)?.filter(|name| !name.is_empty()).ok_or(Code::INVALID_PARAMETER)?;
     let domain = text(change.domain)?.unwrap_or_default();
     let old = Secret::new(text(change.old)?.unwrap_or_default());

@@ -6,13 +6,17 @@ use crate::context::{Next, Shaking, Talk};
 use crate::credential::{Credential, Judge};
 use crate::decision::Decision;
 use crate::host;
-use library::{Answer, Call, Facts, Failure, Handshake, HostCause, NeedsAnswer, NeedsToken, NoRandomness, Wants};
+use library::{
+    Answer, Call, Facts, Failure, Handshake, HostCause, Inbound, NeedsAnswer, NeedsToken, NoRandomness, Wants,
+};
 use std::time::SystemTime;
 
 /// What a leg leaves behind, before its output is given to the caller.
 pub(crate) enum Outcome {
     Next(Next),
     Deferred(NeedsAnswer, Shaking),
+    /// The token ends too early, by so many bytes at least; nothing has happened.
+    Incomplete(usize, Shaking),
 }
 
 /// Steps a handshake until it needs the peer or the host, or ends.
@@ -30,6 +34,17 @@ pub(crate) struct Stepper<'s> {
 impl Stepper<'_> {
     pub(crate) fn token(mut self, next: NeedsToken, token: &[u8]) -> Result<Outcome, Code> {
         let stepped = self.call(|call| next.token(token, call));
+        self.goes_on(stepped)
+    }
+
+    /// As [`token`](Self::token), of what has come of a stream; `extra` says how much of it is left.
+    pub(crate) fn stream(mut self, next: NeedsToken, bytes: &[u8], extra: &mut usize) -> Result<Outcome, Code> {
+        let mut inbound = Inbound::new(bytes);
+        // The primitives behind it have locks of their own.
+        let inside = host::uninterrupted();
+        let stepped = self.call(|call| next.stream(&mut inbound, call));
+        drop(inside);
+        *extra = inbound.extra().len();
         self.goes_on(stepped)
     }
 
@@ -54,6 +69,9 @@ impl Stepper<'_> {
                         return Ok(Outcome::Deferred(question, Shaking { next: None, talk: self.talk }));
                     }
                 },
+                Ok(Handshake::Incomplete { missing, again }) => {
+                    return Ok(Outcome::Incomplete(missing, Shaking { next: Some(again), talk: self.talk }));
+                }
                 // A state that this library does not know cannot be gone on from.
                 Ok(_) => return Err(Code::INTERNAL_ERROR),
             };
@@ -94,6 +112,7 @@ impl Stepper<'_> {
         call.bindings = self.bindings.map(|bindings| &bindings.channel);
         call.audits_bindings = self.bindings.is_some_and(|bindings| bindings.audits);
         call.target = self.target;
+        call.application_protocols = self.talk.protocols.as_deref();
         call.peer = self.talk.peer.map(|peer| peer.ip());
         call.room = self.room;
         step(call)

@@ -756,6 +756,11 @@ typedef SECURITY_INTEGER TimeStamp, *PTimeStamp;
 #define SCHANNEL_ALERT       2
 #define SCHANNEL_SESSION     3
 
+/* TLS: SCHANNEL_SESSION_TOKEN.dwFlags, and SecPkgContext_SessionInfo.dwFlags. */
+#define SSL_SESSION_ENABLE_RECONNECTS  1
+#define SSL_SESSION_DISABLE_RECONNECTS 2
+#define SSL_SESSION_RECONNECT          1
+
 /* TLS: kinds of keys. */
 #define SCHANNEL_MAC_KEY 0
 #define SCHANNEL_ENC_KEY 1
@@ -835,18 +840,22 @@ typedef SECURITY_INTEGER TimeStamp, *PTimeStamp;
 #define SCHANNEL_NAME_W           SEC_WTEXT("Schannel")
 #define UNISP_NAME_A              "Microsoft Unified Security Protocol Provider"
 #define UNISP_NAME_W              SEC_WTEXT("Microsoft Unified Security Protocol Provider")
+#define DEFAULT_TLS_SSP_NAME_A    "Default TLS SSP"
+#define DEFAULT_TLS_SSP_NAME_W    SEC_WTEXT("Default TLS SSP")
 #ifdef UNICODE
 #define NEGOSSP_NAME NEGOSSP_NAME_W
 #define MICROSOFT_KERBEROS_NAME MICROSOFT_KERBEROS_NAME_W
 #define WDIGEST_SP_NAME WDIGEST_SP_NAME_W
 #define SCHANNEL_NAME SCHANNEL_NAME_W
 #define UNISP_NAME UNISP_NAME_W
+#define DEFAULT_TLS_SSP_NAME DEFAULT_TLS_SSP_NAME_W
 #else
 #define NEGOSSP_NAME NEGOSSP_NAME_A
 #define MICROSOFT_KERBEROS_NAME MICROSOFT_KERBEROS_NAME_A
 #define WDIGEST_SP_NAME WDIGEST_SP_NAME_A
 #define SCHANNEL_NAME SCHANNEL_NAME_A
 #define UNISP_NAME UNISP_NAME_A
+#define DEFAULT_TLS_SSP_NAME DEFAULT_TLS_SSP_NAME_A
 #endif
 
 /* The functions that a host looks up to get the table. dlsym takes the ANSI ones; the 16 bit one is of the past. */
@@ -2007,6 +2016,10 @@ SECURITY_STATUS SEC_ENTRY ChangeAccountPasswordW(
  * peer whatever the status; cbBuffer is 0 where there is none, also after a failure. SEC_I_CONTINUE_NEEDED: bring the
  * peer's next token. SEC_E_OK: compare *pfContextAttr with what was asked for. After a failure DeleteSecurityContext is
  * still due where a handle was given.
+ *
+ * TLS is a stream: a SECBUFFER_EMPTY behind the input's token becomes SECBUFFER_MISSING with SEC_E_INCOMPLETE_MESSAGE (nothing
+ * was used, and a first leg has made no context), or SECBUFFER_EXTRA, which counts the bytes at the token's end that were not
+ * used. A leg on an established context makes the token that SEC_I_RENEGOTIATE or ApplyControlToken asked for.
  */
 SECURITY_STATUS SEC_ENTRY InitializeSecurityContextA(
     PCredHandle phCredential, PCtxtHandle phContext, const SEC_CHAR *pszTargetName, ULONG fContextReq, ULONG Reserved1,
@@ -2028,7 +2041,10 @@ SECURITY_STATUS SEC_ENTRY AcceptSecurityContext(
 /* Due after SEC_I_COMPLETE_NEEDED and SEC_I_COMPLETE_AND_CONTINUE. */
 SECURITY_STATUS SEC_ENTRY CompleteAuthToken(PCtxtHandle phContext, PSecBufferDesc pToken);
 
-/* Asks a TLS context to shut down, to renegotiate or to send an alert; the next leg makes the token. */
+/*
+ * Asks a TLS context to shut down, by SCHANNEL_SHUTDOWN or the alert close_notify: the next leg makes the token. Or not to be
+ * resumed, by SCHANNEL_SESSION. Renegotiation and other alerts are SEC_E_UNSUPPORTED_FUNCTION.
+ */
 SECURITY_STATUS SEC_ENTRY ApplyControlToken(PCtxtHandle phContext, PSecBufferDesc pInput);
 
 /* Ends a context in whatever state it is. */
@@ -2070,6 +2086,10 @@ SECURITY_STATUS SEC_ENTRY VerifySignature(
 /*
  * Encrypts the SECBUFFER_DATA buffers in place and signs them; and the way back. A message that was altered
  * (SEC_E_MESSAGE_ALTERED) or comes out of order (SEC_E_OUT_OF_SEQUENCE) is not to be used.
+ *
+ * Of TLS one record: SECBUFFER_STREAM_HEADER, _DATA and _STREAM_TRAILER, whose lengths SECPKG_ATTR_STREAM_SIZES says. To decrypt,
+ * SECBUFFER_DATA and three SECBUFFER_EMPTY become header, data, trailer and what is left (SECBUFFER_EXTRA); or one becomes
+ * SECBUFFER_MISSING. SEC_I_CONTEXT_EXPIRED: the peer has ended. SEC_I_RENEGOTIATE: call for a leg, and send its token.
  */
 SECURITY_STATUS SEC_ENTRY EncryptMessage(
     PCtxtHandle phContext, ULONG fQOP, PSecBufferDesc pMessage, ULONG MessageSeqNo);

@@ -18,8 +18,8 @@ pub(crate) enum KeyKind {
 
 /// A private key.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "AcquireCredentialsHandle of Schannel will read it"))]
 pub(crate) struct Key {
+    #[cfg_attr(not(test), expect(dead_code, reason = "who uses a key finds out from its DER"))]
     pub(crate) kind: KeyKind,
     pub(crate) der: Secret<Vec<u8>>,
 }

@@ -26,7 +26,7 @@ mod store;
 use crate::code::Code;
 use fault::Fault;
 pub(crate) use key::Key;
-#[cfg_attr(not(test), expect(unused_imports, reason = "Schannel's credentials will take it"))]
+#[cfg(test)]
 pub(crate) use key::KeyKind;
 pub(crate) use layout::CertContext;
 pub(crate) use registry::{forget_all, release_all, take_all};
@@ -35,7 +35,6 @@ use std::sync::Arc;
 
 /// What a credential takes from a certificate context.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "Schannel's credentials will take it"))]
 pub(crate) struct Held {
     /// The certificate itself first, then who issued it.
     pub(crate) chain: Vec<Vec<u8>>,
@@ -44,7 +43,6 @@ pub(crate) struct Held {
 
 /// The certificate of a caller's PCCERT_CONTEXT. One that is not of ours, or was freed, is not followed:
 /// UNKNOWN_CREDENTIALS.
-#[cfg_attr(not(test), expect(dead_code, reason = "Schannel's credentials will take it"))]
 pub(crate) fn certificate(context: *const CertContext) -> Result<Held, Code> {
     let registry = registry::registry();
     let entry = registry.context(context).map_err(|_| Code::UNKNOWN_CREDENTIALS)?;
@@ -52,7 +50,6 @@ pub(crate) fn certificate(context: *const CertContext) -> Result<Held, Code> {
 }
 
 /// The certificates of a caller's HCERTSTORE, such as hRootStore. INVALID_HANDLE for what is none.
-#[cfg_attr(not(test), expect(dead_code, reason = "Schannel's credentials will take it"))]
 pub(crate) fn store(handle: *mut c_void) -> Result<Vec<Vec<u8>>, Code> {
     let registry = registry::registry();
     let members = registry.members(handle.addr(), std::ptr::null()).map_err(|_| Code::INVALID_HANDLE)?;
@@ -60,7 +57,6 @@ pub(crate) fn store(handle: *mut c_void) -> Result<Vec<Vec<u8>>, Code> {
 }
 
 /// A peer's certificate for a caller, who gives it back by CertFreeCertificateContext; its hCertStore has the whole chain.
-#[cfg_attr(not(test), expect(dead_code, reason = "Schannel's credentials will take it"))]
 pub(crate) fn make(chain: &[Vec<u8>]) -> Result<*const CertContext, Code> {
     certificate::of_chain(chain, None).map_err(|fault| match fault {
         Fault::NOT_FOUND => Code::NO_CREDENTIALS,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// Where a context of an attribute's column stands.
-const COLUMNS: [(&str, &str, State); 10] = [
+const COLUMNS: [(&str, &str, State); 13] = [
     ("NTLM acceptor", "NTLM", State::Acceptor),
     ("NTLM initiator", "NTLM", State::Initiator),
     ("Negotiate acceptor", "Negotiate", State::Acceptor),
@@ -18,9 +18,20 @@ const COLUMNS: [(&str, &str, State); 10] = [
     ("half-open (Negotiate)", "Negotiate", State::HalfOpenAcceptor),
     ("COMPLETE_NEEDED (NTLM)", "NTLM", State::CompleteNeeded),
     ("COMPLETE_NEEDED (Negotiate)", "Negotiate", State::CompleteNeeded),
+    ("Schannel acceptor", "Schannel", State::Acceptor),
+    ("Schannel initiator", "Schannel", State::Initiator),
+    ("half-open (Schannel)", "Schannel", State::HalfOpenAcceptor),
 ];
 
-const STATUSES: &[&str] = &["SEC_E_OK", "SEC_E_UNSUPPORTED_FUNCTION", "SEC_E_INVALID_HANDLE"];
+/// The last three are Schannel's: of what the peer has not, of a question that is not filled in, and of one that was not asked.
+const STATUSES: &[&str] = &[
+    "SEC_E_OK",
+    "SEC_E_UNSUPPORTED_FUNCTION",
+    "SEC_E_INVALID_HANDLE",
+    "SEC_E_NO_CREDENTIALS",
+    "SEC_E_INVALID_PARAMETER",
+    "SEC_E_OUT_OF_SEQUENCE",
+];
 
 pub fn sections(world: &World) -> Vec<Section> {
     vec![set(world), of_contexts(world), of_credentials(world)]
@@ -84,7 +95,9 @@ fn source(id: u32) -> &'static str {
         }
         19 | 20 => "sspi.h: Digest's; comes with Digest",
         22 => "sspi.h: NegoExtender's mechanisms have it; never for NTLM",
-        4 | 7 | 25 | 26 | 34 | 35 | 36 | 0x50..=0x75 => "`QueryContextAttributes (Schannel)`: comes with Schannel",
+        4 | 7 | 25 | 26 | 34 | 35 | 36 | 0x50..=0x75 => {
+            "`QueryContextAttributes (Schannel)`; of TLS 1.2 here, whose client has no certificate"
+        }
         128 | 0x8000_0000.. => "`QueryContextAttributes (CredSSP)`: comes with CredSSP",
         1001 => "WinPR's sspi.h: who the client says it is, until CompleteAuthToken",
         1104..=1107 => "WinPR's sspi.h: what a hash callback computes with, until CompleteAuthToken",
@@ -93,10 +106,12 @@ fn source(id: u32) -> &'static str {
     }
 }
 
-/// SetContextAttributes with what WinPR's hosts set, and what Schannel's will.
+/// SetContextAttributes with what WinPR's hosts set, and what Schannel's do.
 fn set(world: &World) -> Section {
     let function = world.function("SetContextAttributesW");
     let columns = [
+        ("half-open (Schannel)", "Schannel", State::HalfOpenAcceptor),
+        ("established (Schannel)", "Schannel", State::Acceptor),
         ("half-open (NTLM)", "NTLM", State::HalfOpenAcceptor),
         ("COMPLETE_NEEDED (NTLM)", "NTLM", State::CompleteNeeded),
         ("COMPLETE_NEEDED (Negotiate)", "Negotiate", State::CompleteNeeded),
@@ -126,7 +141,8 @@ fn set(world: &World) -> Section {
                 "WinPR's sspi.h; FreeRDP's servers set it. *ours*: where a store judges, nobody else does"
             }
             1100..=1103 => "WinPR's sspi.h: its tests' fixed values; *ours*: nobody may choose a challenge",
-            _ => "`SetContextAttributes`: Schannel's; comes with Schannel",
+            0x6A => "`SetContextAttributes`: Schannel's; here with numbers that make no sense",
+            _ => "`SetContextAttributes`: Schannel's; *ours*: not here",
         }
         .to_owned(),
         tests: match id {
@@ -149,8 +165,9 @@ fn set(world: &World) -> Section {
 fn of_credentials(world: &World) -> Section {
     let function = world.function("QueryCredentialsAttributesW");
     let kinds = [Kind::Inbound, Kind::Outbound];
+    let all = [PACKAGES[0], PACKAGES[1], crate::streams::PACKAGE];
     let mut credentials: Vec<Fixture> =
-        PACKAGES.iter().flat_map(|package| kinds.map(|kind| world.of_kind(package, kind))).collect();
+        all.iter().flat_map(|package| kinds.map(|kind| world.of_kind(package, kind))).collect();
     let of_schannel = names("SECPKG_ATTR_").into_iter().filter(|(id, _)| matches!(id, 0x56..=0x58 | 0x60 | 0x73));
     let rows = names("SECPKG_CRED_ATTR_").into_iter().chain(of_schannel).map(|(id, name)| Row {
         case: label(id, &name),
@@ -164,8 +181,10 @@ fn of_credentials(world: &World) -> Section {
         source: match id {
             1 => "`QueryCredentialsAttributes`: of NTLM and Negotiate",
             3 | 5 => "`QueryCredentialsAttributes`: Kerberos'; comes with Kerberos",
-            2 | 4 => "sspi.h: of smart cards and other providers; neither package has it",
-            _ => "`QueryCredentialsAttributes (Schannel)`: comes with Schannel",
+            2 => "sspi.h: of other providers; no package has it",
+            4 => "sspi.h; *ours*: the certificate that is shown, where there is one",
+            0x60 | 0x73 => "`QueryCredentialsAttributes (Schannel)`; *ours*: not here",
+            _ => "`QueryCredentialsAttributes (Schannel)`",
         }
         .to_owned(),
         tests: vec![crate::HERE],
@@ -181,7 +200,14 @@ fn of_credentials(world: &World) -> Section {
         part: "each attribute",
         about: "",
         by: "attribute",
-        columns: vec!["NTLM inbound", "NTLM outbound", "Negotiate inbound", "Negotiate outbound"],
+        columns: vec![
+            "NTLM inbound",
+            "NTLM outbound",
+            "Negotiate inbound",
+            "Negotiate outbound",
+            "Schannel inbound",
+            "Schannel outbound",
+        ],
         documented: STATUSES,
         rows,
     }

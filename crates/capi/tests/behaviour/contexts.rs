@@ -101,7 +101,7 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         exports: &["ApplyControlToken"],
-        about: "Neither package has control tokens. It comes with Schannel.",
+        about: "Neither package has control tokens.",
         call: |_, function, _, on| {
             // SCHANNEL_SHUTDOWN.
             let mut token = 1_u32.to_le_bytes();
@@ -113,7 +113,7 @@ const FAMILIES: &[Family] = &[
         sources: &[
             (NO_CONTEXT, "`ApplyControlToken`: SEC_E_INVALID_HANDLE"),
             (&[State::Deleted], "`ApplyControlToken`: SEC_E_INVALID_HANDLE"),
-            (REST, "`ApplyControlToken`: Schannel alone; comes with Schannel"),
+            (REST, "`ApplyControlToken`: Schannel alone"),
         ],
         tests: &[],
     },

@@ -4,6 +4,7 @@
 //! - `world` makes credentials and contexts in every state;
 //! - `contexts` and `credentials`: what is called with them; `attributes`: every attribute;
 //! - `legs`, `messages`, `afterwards`, `process`: what functions are called with beside a handle, or without (`cases`);
+//! - `streams`: the same of Schannel, whose states and buffers are others;
 //! - `tables`: the function tables and their slots;
 //! - `document` prints, compares, and looks for what is missing.
 #![allow(
@@ -30,6 +31,7 @@ mod process;
 #[path = "../sspi/mod.rs"]
 #[allow(dead_code, reason = "other tests have use for the rest")]
 mod sspi;
+mod streams;
 mod tables;
 mod world;
 
@@ -52,7 +54,7 @@ fn every_state() {
     let mut sections = vec![tables::section(&world)];
     sections.extend(credentials::sections(&world));
     sections.extend(contexts::sections(&world));
-    for more in [legs::sections, messages::sections, afterwards::sections, process::sections] {
+    for more in [legs::sections, messages::sections, afterwards::sections, process::sections, streams::sections] {
         sections.extend(more(&world));
     }
     sections.push(afterwards::PRETENDED.section(&pretends));

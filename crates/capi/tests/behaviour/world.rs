@@ -129,7 +129,8 @@ impl World {
         let lockout = LockoutPolicy { threshold: 0, global_threshold: 0, address_threshold: 0, ..Default::default() };
         directory.store().set_policy(&Policy { lockout, ..Policy::default() }).unwrap();
         let key = data.path().join("export.key");
-        let config = format!("[compatibility]\n{compatibility}\n[export]\nkey_file = {key:?}\n");
+        let tls = crate::streams::configuration(data.path());
+        let config = format!("[compatibility]\n{compatibility}\n[export]\nkey_file = {key:?}\n{tls}");
         let world = Self { library: Library::with_config(library, &config), data };
         assert_eq!(world.library.set_authority(&world.store()), 0);
         world
@@ -167,6 +168,9 @@ impl World {
 
     /// A context in a state.
     pub fn context(&self, package: &str, state: State) -> Fixture {
+        if package == crate::streams::PACKAGE {
+            return crate::streams::context(self, state);
+        }
         let inbound = match state {
             State::CompleteNeeded => self.host_credential(package),
             _ => self.credential(package, INBOUND, ""),
@@ -220,6 +224,9 @@ impl World {
 
     /// A credential in a state; its fixture's token is a client's first.
     pub fn of_kind(&self, package: &str, kind: Kind) -> Fixture {
+        if package == crate::streams::PACKAGE {
+            return crate::streams::of_kind(self, kind);
+        }
         let outbound = self.credential(package, OUTBOUND, PASSWORD);
         let token = self.initialize(outbound, None, &[]).token;
         let handle = match kind {

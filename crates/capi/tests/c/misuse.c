@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "chance.h"
 #include "check.h"
+#include "stream.h"
 #include "talk.h"
 
 #include <pthread.h>
@@ -24,6 +25,8 @@
 static PSecurityFunctionTableA a;
 static PSecurityFunctionTableW w;
 static atomic_ulong succeeded, failed, wrong;
+/* Credentials of TLS, where the environment's CERTIFICATES names a folder of files for them. */
+static CredHandle of_server, of_client;
 
 /* Statuses that no misuse may lead to. */
 static void judge(SECURITY_STATUS status, int which)
@@ -94,6 +97,27 @@ static SECURITY_STATUS a_pair(struct work *work)
     return good ? SEC_E_OK : SEC_E_INVALID_TOKEN;
 }
 
+/* The same over TLS, with credentials that others may have freed by then. */
+static SECURITY_STATUS a_stream(struct work *work)
+{
+    /* It takes as long as many of the others. */
+    if (folder == NULL || below(work, 16) != 0) {
+        return a_pair(work);
+    }
+    struct end *client = client_end(&of_client), *server = server_end(&of_server);
+    bool good = shake_hands(client, server);
+    SECURITY_STATUS status = good ? SEC_E_OK : SEC_E_INVALID_TOKEN;
+    if (client->begun) {
+        keep(work, client->context);
+    }
+    if (server->begun) {
+        keep(work, server->context);
+    }
+    client->begun = server->begun = false;
+    end_both(client, server);
+    return status;
+}
+
 /* What an attribute's pointers lead to. */
 static void take_parts(struct work *work, ULONG attribute, const unsigned char *place)
 {
@@ -104,7 +128,9 @@ static void take_parts(struct work *work, ULONG attribute, const unsigned char *
                  {SECPKG_ATTR_KEY_INFO, {0, 8}},   {SECPKG_ATTR_AUTHORITY, {0, -1}},
                  {SECPKG_ATTR_SESSION_KEY, {8, -1}}, {SECPKG_ATTR_PACKAGE_INFO, {0, -1}},
                  {SECPKG_ATTR_NATIVE_NAMES, {0, 8}}, {SECPKG_ATTR_NEGOTIATION_INFO, {0, -1}},
-                 {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, {0, -1}}};
+                 {SECPKG_ATTR_CLIENT_SPECIFIED_TARGET, {0, -1}},
+                 {SECPKG_ATTR_PROTO_INFO, {0, -1}}, {SECPKG_ATTR_UNIQUE_BINDINGS, {8, -1}},
+                 {SECPKG_ATTR_ENDPOINT_BINDINGS, {8, -1}}};
     void *pointer;
     for (size_t row = 0; row < sizeof PARTS / sizeof *PARTS; ++row) {
         for (int part = 0; part < 2 && PARTS[row].attribute == attribute && PARTS[row].at[part] >= 0; ++part) {
@@ -160,6 +186,18 @@ static SECURITY_STATUS any_message(struct work *work)
     SecHandle handle;
     SecBuffer buffers[5] = {{16, SECBUFFER_TOKEN, work->memory}, {24, SECBUFFER_DATA, work->memory + 16}};
     SecBufferDesc desc = {SECBUFFER_VERSION, 2, buffers};
+    if (below(work, 3) == 0) {
+        /* A stream's. */
+        buffers[0] = (SecBuffer){5, SECBUFFER_STREAM_HEADER, work->memory};
+        buffers[1] = (SecBuffer){24, SECBUFFER_DATA, work->memory + 5};
+        buffers[2] = (SecBuffer){17, SECBUFFER_STREAM_TRAILER, work->memory + 29};
+        buffers[3] = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
+        desc.cBuffers = 4;
+        if (below(work, 2)) {
+            buffers[0].BufferType = buffers[2].BufferType = SECBUFFER_EMPTY;
+            buffers[1] = (SecBuffer){46, SECBUFFER_DATA, work->memory};
+        }
+    }
     PSecBufferDesc message = below(work, 2) ? &desc : any_buffers(work, &desc, buffers);
     ULONG quality, *found = below(work, 2) ? NULL : &quality, qop = rarely(work) ? (ULONG)chance(work) : 0;
     switch (below(work, 4)) {
@@ -176,9 +214,9 @@ static SECURITY_STATUS any_message(struct work *work)
 
 static SECURITY_STATUS any_credential(struct work *work)
 {
-    static const char *const PACKAGES[] = {"NTLM", "Negotiate", "negotiate", "Kerberos", ""};
+    static const char *const PACKAGES[] = {"NTLM", "Negotiate", "negotiate", "Kerberos", "", "Schannel"};
     SecHandle handle;
-    const char *package = PACKAGES[below(work, 5)];
+    const char *package = PACKAGES[below(work, 6)];
     ULONG use = below(work, 5);
     SEC_WINNT_AUTH_IDENTITY_A identity = {(unsigned char *)ANN, 3, NULL, 0, (unsigned char *)ANN_PASSWORD,
                                           sizeof ANN_PASSWORD - 1, below(work, 2)};
@@ -284,7 +322,7 @@ static SECURITY_STATUS any_freeing(struct work *work)
 
 static SECURITY_STATUS any_call(struct work *work, ULONG which)
 {
-    SECURITY_STATUS (*const CALLS[])(struct work *) = {any_leg, any_leg, any_leg, a_pair, any_attribute, any_message,
+    SECURITY_STATUS (*const CALLS[])(struct work *) = {any_leg, any_leg, any_leg, a_pair, a_stream, any_attribute, any_message,
                                                        any_message, any_credential, any_transfer, any_token, any_other,
                                                        any_freeing};
     return CALLS[which](work);
@@ -308,14 +346,14 @@ static void *misuse(void *argument)
 {
     struct work *work = argument;
     for (unsigned long call = 0; call < work->calls; ++call) {
-        ULONG which = below(work, 12);
+        ULONG which = below(work, 13);
         judge(any_call(work, which), (int)which);
         if (work->forks && call % (work->calls / 4) == 0) {
             pid_t child = fork();
             if (child == 0) {
                 alarm(SECONDS);
                 for (int more = 0; more < 200; ++more) {
-                    any_call(work, below(work, 12));
+                    any_call(work, below(work, 13));
                 }
                 bool good = all_is_well() && wrong == 0;
                 if (below(work, 2)) {
@@ -343,6 +381,13 @@ int main(int count, char **arguments)
         CredHandle credential = must_acquire(packages[at % 2], at < 6 ? SECPKG_CRED_BOTH : SECPKG_CRED_OUTBOUND, ANN,
                                              ANN_PASSWORD);
         keep(&works[0], credential);
+    }
+    folder = getenv("CERTIFICATES");
+    if (folder != NULL) {
+        of_server = server_of("server", NULL, 0);
+        of_client = client_of(NULL, "ca.pem", 0);
+        keep(&works[0], of_server);
+        keep(&works[0], of_client);
     }
     for (size_t number = 0; number < THREADS; ++number) {
         works[number].state = strtoull(arguments[2], NULL, 10) * THREADS + number;

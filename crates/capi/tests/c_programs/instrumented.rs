@@ -3,7 +3,7 @@
 //! `cargo test -p portcullis-capi --test c_programs -- --ignored`.
 
 use crate::compile::{compile_with, root, success};
-use crate::{crypt, semantics};
+use crate::{crypt, schannel, semantics};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -58,11 +58,16 @@ fn everything_with_the_librarys_memory_checked() {
         compile_with("gcc", &sources.each_ref().map(String::as_str), &flags)
     };
     semantics::all(build, &[], &[("LD_LIBRARY_PATH", path)]);
+    let streams = |name: &str| {
+        let sources = schannel::sources(name);
+        compile_with("gcc", &sources.each_ref().map(String::as_str), &flags)
+    };
+    schannel::Files::new().run(streams, &[], &[("LD_LIBRARY_PATH", path)]);
     crypt::Files::new().run(&compile_with("gcc", &crypt::SOURCES, &flags), &[], &[("LD_LIBRARY_PATH", path)]);
     for (sources, arguments, leaks) in [
-        (&["misuse.c", "chance.c", "talk.c", "check.c"][..], &["20000", "1"][..], "detect_leaks=1"),
+        (&["misuse.c", "chance.c", "stream.c", "talk.c", "check.c"][..], &["20000", "1"][..], "detect_leaks=1"),
         // A child ends with what the threads that it has no copy of were holding.
-        (&["misuse.c", "chance.c", "talk.c", "check.c"], &["20000", "2", "fork"], "detect_leaks=0"),
+        (&["misuse.c", "chance.c", "stream.c", "talk.c", "check.c"], &["20000", "2", "fork"], "detect_leaks=0"),
         (&["overlap.c", "talk.c", "check.c"], &["20000"], "detect_leaks=1"),
     ] {
         let program = compile_with("gcc", sources, &flags);

@@ -5,6 +5,7 @@
 //! - `header`: what the header says, and what the library exports;
 //! - `sample`: the documentation's server and client over sockets, and pyspnego in the place of either;
 //! - `crypt`: certificates, keys and stores, made by openssl;
+//! - `schannel`: TLS, with curl and openssl;
 //! - `semantics`: every promise of the functions, also under valgrind and AddressSanitizer;
 //! - `hijack`: a host that has functions of the same names;
 //! - `process`: fork, dlclose, threads, a program with more rights than its user;
@@ -34,5 +35,6 @@ mod linked;
 mod misuse;
 mod process;
 mod sample;
+mod schannel;
 mod semantics;
 mod store;

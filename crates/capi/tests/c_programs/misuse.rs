@@ -1,10 +1,11 @@
 //! Random calls with random handles, and two threads on one context: plain, under valgrind, and with sanitizers.
 
 use crate::compile::{Program, compile, success};
+use crate::schannel::Files;
 use crate::semantics::VALGRIND;
 use crate::store::Case;
 
-const MISUSE: [&str; 4] = ["misuse.c", "chance.c", "talk.c", "check.c"];
+const MISUSE: [&str; 5] = ["misuse.c", "chance.c", "stream.c", "talk.c", "check.c"];
 const OVERLAP: [&str; 3] = ["overlap.c", "talk.c", "check.c"];
 /// By gcc: clang's runtime is another package.
 const SANITIZED: [&str; 2] = ["-fsanitize=address", "-fno-omit-frame-pointer"];
@@ -12,7 +13,10 @@ const SANITIZED: [&str; 2] = ["-fsanitize=address", "-fno-omit-frame-pointer"];
 fn run(program: &Program, front: &[&str], arguments: &[&str]) {
     let text = format!("[export]\nkey_file = \"{}/export.key\"\n", program.folder().display());
     let case = Case::default().config(program.folder(), text.as_bytes());
-    let said = success(program.under(front).args(arguments).env("PORTCULLIS_CONFIG", case.config.unwrap()));
+    let files = Files::new();
+    let mut command = program.under(front);
+    command.args(arguments).env("PORTCULLIS_CONFIG", case.config.unwrap()).env("CERTIFICATES", files.folder());
+    let said = success(&mut command);
     assert!(said.ends_with(" 0 failed\n"), "{said}");
 }
 

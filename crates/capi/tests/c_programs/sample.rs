@@ -8,14 +8,14 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 const TARGET: &str = "HTTP/web1.corp.example";
 
 /// A server that runs until it is dropped.
-struct Server {
+pub struct Server {
     child: Child,
     lines: BufReader<ChildStdout>,
-    port: u16,
+    pub port: u16,
 }
 
 impl Server {
-    fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, lines, port: 0 };
@@ -25,7 +25,7 @@ impl Server {
     }
 
     /// The next line that it prints.
-    fn line(&mut self) -> String {
+    pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
