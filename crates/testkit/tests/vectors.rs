@@ -128,6 +128,8 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("account/unmapped-certificate", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
     ("account/ambiguous-certificate", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
     ("account/weak-certificate-mapping", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
+    ("schannel/post-handshake-authentication", "crates/capi/tests/c_programs/schannel.rs", "streams"),
+    ("schannel/tls-unique", "crates/capi/tests/c_programs/schannel.rs", "streams"),
     ("host/half-open-limit", SERVER, "the_oldest_handshake_of_the_greediest_makes_room"),
     ("host/handshake-timeout", SERVER, "a_handshake_that_is_not_finished_is_refused_once_and_its_connection_ends"),
     ("host/token-too-large", SERVER, "tokens_and_headers_have_bounds"),

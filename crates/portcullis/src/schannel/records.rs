@@ -25,6 +25,9 @@ pub(super) fn first(stream: &[u8]) -> Result<Front<'_>, Failure> {
 /// The record at the front of a connection, where strangers are told by their names. An alert that they may understand
 /// goes to `out`.
 pub(super) fn first_of_all<'a>(stream: &'a [u8], out: &mut Vec<u8>) -> Result<Front<'a>, Failure> {
+    if let Some(missing) = Foreign::undecided(stream) {
+        return Ok(Front::Partial { missing });
+    }
     first(stream).map_err(|failure| match Foreign::of(stream) {
         Some(Foreign::Http) => Cause::Http.into(),
         Some(Foreign::Dtls) => Cause::Dtls.into(),

@@ -101,25 +101,28 @@ pub enum Foreign {
     Ssl2,
 }
 
+/// What a request of HTTP begins with.
+const METHODS: [&[u8]; 10] =
+    [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"TRACE ", b"PATCH ", b"PRI * "];
+
+/// From so many bytes on a method's front is told from noise.
+const TOLD: usize = 3;
+
 impl Foreign {
+    /// Whether the first bytes of a connection may become a request of HTTP and are too few to say: how many are missing.
+    pub fn undecided(bytes: &[u8]) -> Option<usize> {
+        let may_be = |method: &&[u8]| method.starts_with(bytes);
+        (!bytes.is_empty() && METHODS.iter().any(may_be))
+            .then(|| TOLD.checked_sub(bytes.len()))
+            .flatten()
+            .filter(|n| *n > 0)
+    }
+
     /// What the first bytes of a connection look like, where they are no record of TLS.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        const METHODS: [&[u8]; 10] = [
-            b"GET ",
-            b"POST ",
-            b"HEAD ",
-            b"PUT ",
-            b"DELETE ",
-            b"OPTIONS ",
-            b"CONNECT ",
-            b"TRACE ",
-            b"PATCH ",
-            b"PRI * ",
-        ];
-        // With one byte only the guess would be wild; with three a method's front is told from noise.
         let is_method = |method: &&[u8]| {
             let seen = bytes.len().min(method.len());
-            seen >= 3 && bytes.get(..seen) == method.get(..seen)
+            seen >= TOLD && bytes.get(..seen) == method.get(..seen)
         };
         match *bytes {
             _ if METHODS.iter().any(is_method) => Some(Self::Http),
@@ -171,11 +174,15 @@ mod tests {
             (b"PRI * HTTP/2.0\r\n", Some(Foreign::Http)),
             (b"SSH-2.0-x", None),
             (b"", None),
+            (b"GE", None),
             (&[22, 0xfe, 0xfd, 0, 0], Some(Foreign::Dtls)),
             (&[0x80, 0x2e, 1, 3, 1], Some(Foreign::Ssl2)),
             (&[22, 3, 1, 0, 5], None),
         ] {
             assert_eq!(Foreign::of(bytes), foreign, "{bytes:?}");
+        }
+        for (bytes, missing) in [(&b"G"[..], Some(2)), (b"PA", Some(1)), (b"GET", None), (b"X", None), (b"", None)] {
+            assert_eq!(Foreign::undecided(bytes), missing, "{bytes:?}");
         }
     }
 }
