@@ -10,7 +10,7 @@
 
 use portcullis::schannel::{AcceptorSettings, ClientAuth, Mapping, Revocation, Trust};
 use portcullis::{ContextFlags, Credential, Status, TlsVersion, Wants};
-use portcullis_testkit::tls::{Ca, Leaf, NoAccounts, Server, VERSIONS, client_of, connect, handshake, provider};
+use portcullis_testkit::tls::{Ca, Leaf, NoAccounts, Server, VERSIONS, client_of, connect, handshake, provider, sends};
 use rcgen::{ExtendedKeyUsagePurpose, SerialNumber};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -126,6 +126,16 @@ fn a_call_that_wants_mutual_authentication() {
     }
     assert_eq!(ends(&lenient, wished, None), "ok");
     assert_eq!(ends(&lenient, required, None), "call/requirement-not-met");
+    // A later call that wants it comes too late to ask, and is not met.
+    for version in VERSIONS {
+        let mut client = connect(&client_of(version, &service.ca, Some(&ann), |_| ()), "localhost");
+        let credential = service.server.acceptor(settings.clone());
+        let mut server = Server::new(&credential, &NoAccounts);
+        server.hear(&sends(&mut client));
+        server.want = wished;
+        let _ = handshake(&mut client, &mut server);
+        assert_eq!(server.ended(), "schannel/no-client-certificate", "{version:?}");
+    }
     // It is asked for, and nobody would be believed.
     let nobody = AcceptorSettings::default();
     assert_eq!(ends(&nobody, wished, Some(&ann)), "schannel/no-client-roots");
@@ -295,6 +305,8 @@ fn a_host_that_verifies_itself() {
         let channel = server.channel();
         assert_eq!(channel.peer_certificates, expired.chain());
         assert!(!channel.verified);
+        let granted = server.context().facts().granted;
+        assert!(!granted.contains(ContextFlags::MUTUAL_AUTH), "nobody here verified it");
         assert_eq!(channel.unmapped, None, "nobody was asked");
         assert!(server.context().facts().account.is_none());
     }

@@ -74,7 +74,7 @@ impl Acceptor {
     }
 
     /// Whether the client of a call is asked for its certificate.
-    fn client_auth(&self, want: &Wants) -> ClientAuth {
+    pub(super) fn client_auth(&self, want: &Wants) -> ClientAuth {
         let flagged = match want.all().contains(ContextFlags::MUTUAL_AUTH) {
             true if self.settings.danger_mutual_auth_only_asks => ClientAuth::Request,
             true => ClientAuth::Require,

@@ -78,7 +78,8 @@ pub(super) fn accepted(mut connection: Box<Connection>, through: Through, leg: &
     let peer: Vec<Vec<u8>> =
         connection.peer_certificates().unwrap_or_default().iter().map(|der| der.to_vec()).collect();
     // The library has refused already; a session that somebody else's policy let in must not pass either.
-    if auth == ClientAuth::Require && peer.is_empty() {
+    // Nor one that a later call than the first wanted.
+    if auth.max(acceptor.client_auth(&leg.want)) == ClientAuth::Require && peer.is_empty() {
         return Err(Cause::NoClientCertificate.into());
     }
     let identity = acceptor.identities.list.get(local).ok_or(Cause::Internal)?;
@@ -192,7 +193,8 @@ impl Session {
             Ok(account) => (account, None),
             Err(refusal) => (None, Some(refusal)),
         };
-        let mutual = role == Role::Initiator || (!peer.is_empty() && unmapped.is_none());
+        // The peer is proved where its certificate was verified here, and is somebody's where that was asked.
+        let mutual = verified && unmapped.is_none();
         let granted = GRANTED.with(ContextFlags::MUTUAL_AUTH, mutual);
         leg.requires(granted)?;
         let end = peer.first().and_then(|own| Some(Certificate::decode(own).ok()?.not_after));
