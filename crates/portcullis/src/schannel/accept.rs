@@ -203,7 +203,7 @@ struct AwaitHello {
 }
 
 /// The longest ClientHello: real ones stay below 4 KiB, and one with a post-quantum share and a ticket below 8.
-const MAX_HELLO: usize = 64 << 10;
+const MAX_HELLO: usize = 20 << 10;
 
 impl Step for AwaitHello {
     fn step(mut self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
