@@ -1,3 +1,4 @@
+use crate::secret_record::SlowMemory;
 use crate::{
     AccountEntry, Attempt, Domain, Foreign, Found, Gate, KeyError, KeyRing, Keys, LocalNames, Lookup, MasterKey, Owner,
     Policy, SealError, Sealed, SecretRecord, Store, StoreError,
@@ -231,8 +232,8 @@ impl<S: Store> Authority for Directory<S> {
             },
             Question::VerifyPassword(q) => {
                 let verify = |record: &SecretRecord| {
-                    let _permit = self.slow.take();
-                    record.verify_password(q.password.expose())
+                    let mut permit = self.slow.take();
+                    record.verify_password_in(q.password.expose(), &mut permit.memory)
                 };
                 match self.judge(&q.claim, q.peer, verify) {
                     Ok((verified, account)) => q.accept(verified, account),
@@ -344,29 +345,33 @@ impl Decoy {
 
 /// How many slow hashes may run at once: each takes a core and 19 MiB, and anybody can ask for one.
 struct Permits {
-    free: Mutex<usize>,
+    free: Mutex<Vec<SlowMemory>>,
     returned: Condvar,
 }
 
 impl Permits {
     fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { free: Mutex::new(cores), returned: Condvar::new() }
+        Self { free: Mutex::new((0..cores).map(|_| SlowMemory::default()).collect()), returned: Condvar::new() }
     }
 
+    /// The one that was given back last: where few are used at a time, few have memory.
     fn take(&self) -> Permit<'_> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.returned.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Permit(self)
+        let mut free = self.returned.wait_while(free, |free| free.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        Permit { permits: self, memory: free.pop().unwrap_or_default() }
     }
 }
 
-struct Permit<'a>(&'a Permits);
+struct Permit<'a> {
+    permits: &'a Permits,
+    memory: SlowMemory,
+}
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.returned.notify_one();
+        let memory = std::mem::take(&mut self.memory);
+        self.permits.free.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        self.permits.returned.notify_one();
     }
 }

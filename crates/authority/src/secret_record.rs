@@ -1,5 +1,5 @@
 use crate::{DomainNames, SealError};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use md5::{Digest, Md5};
 use portcullis::ntlm::keys::{EMPTY_NT_HASH, nt_hash};
 use portcullis::{Secret, password};
@@ -43,8 +43,13 @@ impl SecretRecord {
     /// Compares a plain password; `None` when it does not fit. The work is the same for every record and every password
     /// of one length: an imported NT hash is compared beside a slow hash that counts for nothing.
     pub fn verify_password(&self, given: &str) -> Option<password::Verified> {
-        let derived =
-            SlowHash::derive(given, self.slow.as_ref().map_or(&SlowHash::PARAMETERS, |slow| &slow.parameters));
+        self.verify_password_in(given, &mut SlowMemory::default())
+    }
+
+    /// The same, with memory that is used again.
+    pub(crate) fn verify_password_in(&self, given: &str, memory: &mut SlowMemory) -> Option<password::Verified> {
+        let parameters = self.slow.as_ref().map_or(&SlowHash::PARAMETERS, |slow| &slow.parameters);
+        let derived = SlowHash::derive(given, parameters, memory);
         let fast = password::verify(self.nt_hash.expose(), nt_hash(given).expose());
         match &self.slow {
             Some(slow) => password::verify(slow.hash.expose(), derived?.expose()),
@@ -192,6 +197,11 @@ impl Digests {
 }
 
 /// Argon2id (RFC 9106) over the password in UTF-8.
+/// The memory of a slow hash, to be used for the next one too: given back each time, it would stay with the allocator, once
+/// for every thread that ever asked.
+#[derive(Default)]
+pub(crate) struct SlowMemory(Vec<Block>);
+
 struct SlowHash {
     parameters: Parameters,
     hash: Secret<[u8; 32]>,
@@ -212,16 +222,21 @@ impl SlowHash {
     fn of(password: &str) -> Result<Self, SealError> {
         let mut parameters = Self::PARAMETERS;
         getrandom::fill(&mut parameters.salt).map_err(|_| SealError::NoRandomness)?;
-        let hash = Self::derive(password, &parameters).ok_or(SealError::Damaged)?;
+        let hash = Self::derive(password, &parameters, &mut SlowMemory::default()).ok_or(SealError::Damaged)?;
         Ok(Self { parameters, hash })
     }
 
-    fn derive(password: &str, parameters: &Parameters) -> Option<Secret<[u8; 32]>> {
+    fn derive(password: &str, parameters: &Parameters, memory: &mut SlowMemory) -> Option<Secret<[u8; 32]>> {
         let &Parameters { memory_kib, passes, lanes, salt } = parameters;
         let params = Params::new(memory_kib, passes, lanes, Some(32)).ok()?;
         let mut hash = Secret::new([0; 32]);
+        memory.0.resize(params.block_count(), Block::default());
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        argon2.hash_password_into(password.as_bytes(), &salt, hash.expose_mut()).ok()?;
+        let derived =
+            argon2.hash_password_into_with_memory(password.as_bytes(), &salt, hash.expose_mut(), &mut memory.0);
+        // What is left in it comes of the password.
+        memory.0.fill(Block::default());
+        derived.ok()?;
         Some(hash)
     }
 }

@@ -32,8 +32,7 @@ pub struct Channel {
     pub sizes: StreamSizes,
     /// Why the client's certificate is nobody's; `None` where it is somebody's, or nobody was asked.
     pub unmapped: Option<Refusal>,
-    /// `tls-server-end-point` of the server's certificate; `None` where its signature has no hash of its own
-    /// (RFC 5929 §4.1).
+    /// `tls-server-end-point` of the server's certificate (RFC 5929 §4.1); `None` where there is none that can be read.
     pub end_point: Option<Arc<ChannelBindings>>,
     pub(crate) exporter: Arc<dyn Exporter>,
 }

@@ -156,11 +156,16 @@ where
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
-            () = &mut overdue => return,
-            () = close.notified() => return,
+            () = &mut overdue => return end(connection.into_parts().io.into_inner().stream).await,
+            () = close.notified() => return end(connection.into_parts().io.into_inner().stream).await,
         }
     }
     linger(connection.into_parts().io.into_inner().stream).await;
+}
+
+/// Ends a connection at once: with a last word where the protocol has one, and without waiting for the client.
+async fn end(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let _ = tokio::time::timeout(LINGER, stream.shutdown()).await;
 }
 
 /// Requests of one client at a time over HTTP/2.
@@ -168,7 +173,8 @@ const STREAMS: u32 = 100;
 
 async fn serve_http2(stream: TlsStream<TcpStream>, connection: Connection, mut stopped: watch::Receiver<bool>) {
     let limits: Limits = connection.shared.core().config.limits.clone();
-    let (activity, close) = (Activity::new(), Arc::clone(&connection.close));
+    // Frames between requests are no beginnings of requests: hyper itself bounds how long headers take.
+    let (activity, close) = (Activity::without_headers(), Arc::clone(&connection.close));
     let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
     let service = PerConnection { connection: Arc::new(connection), activity: Arc::clone(&activity) };
     let headers = u32::try_from(limits.header_bytes.saturating_mul(2).max(64 << 10)).unwrap_or(u32::MAX);
@@ -195,15 +201,17 @@ async fn serve_http2(stream: TlsStream<TcpStream>, connection: Connection, mut s
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = &mut overdue => return,
-            () = close.notified() => return,
+            () = &mut overdue => break,
+            () = close.notified() => break,
         }
     }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(LINGER, connection).await;
 }
 
 /// Ends a connection so that its last answer arrives. Closing while the client still sends would make the system send
 /// a reset, and the client's system would throw away what it had not read yet.
-async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+pub(crate) async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     if stream.shutdown().await.is_err() {
         return;
     }

@@ -15,6 +15,8 @@ pub(crate) struct Activity {
     state: Mutex<(Phase, Instant)>,
     /// Requests that are being answered.
     under_way: AtomicUsize,
+    /// Whether what comes between requests is taken for the front of one.
+    times_headers: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,16 @@ enum Phase {
 
 impl Activity {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new((Phase::Idle, Instant::now())), under_way: AtomicUsize::new(0) })
+        Arc::new(Self::timing(true))
+    }
+
+    /// Where requests do not come one after the other.
+    pub(crate) fn without_headers() -> Arc<Self> {
+        Arc::new(Self::timing(false))
+    }
+
+    fn timing(times_headers: bool) -> Self {
+        Self { state: Mutex::new((Phase::Idle, Instant::now())), under_way: AtomicUsize::new(0), times_headers }
     }
 
     pub(crate) fn busy(&self) {
@@ -44,7 +55,7 @@ impl Activity {
     }
 
     fn received(&self) {
-        self.set(|phase| (phase == Phase::Idle).then_some(Phase::Headers));
+        self.set(|phase| (phase == Phase::Idle && self.times_headers).then_some(Phase::Headers));
     }
 
     fn set(&self, change: impl FnOnce(Phase) -> Option<Phase>) {

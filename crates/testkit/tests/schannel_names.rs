@@ -193,25 +193,24 @@ fn end_point_bindings_of_each_signature() {
         suite.common.hash_provider.hash(der).as_ref().to_vec()
     };
     for (algorithm, suite) in [
-        (&rcgen::PKCS_ECDSA_P256_SHA256, Some(TLS13_AES_128_GCM_SHA256)),
-        (&rcgen::PKCS_ECDSA_P384_SHA384, Some(TLS13_AES_256_GCM_SHA384)),
-        (&rcgen::PKCS_ED25519, None),
+        (&rcgen::PKCS_ECDSA_P256_SHA256, TLS13_AES_128_GCM_SHA256),
+        (&rcgen::PKCS_ECDSA_P384_SHA384, TLS13_AES_256_GCM_SHA384),
+        // It has no hash of its own, and SHA-256 stands in its place.
+        (&rcgen::PKCS_ED25519, TLS13_AES_128_GCM_SHA256),
     ] {
         let ca = Ca::keyed("Root", KeyPair::generate_for(algorithm).unwrap());
         let leaf = ca.server(&["localhost"]);
         let credential = leaf.acceptor(AcceptorSettings::default());
-        let expected = suite.map(|suite| {
-            let mut data = b"tls-server-end-point:".to_vec();
-            data.extend(hash(suite, &leaf.certificate));
-            ChannelBindings { application_data: data, ..ChannelBindings::default() }
-        });
-        assert_eq!(end_point_bindings(&leaf.certificate), expected);
-        assert_eq!(leaf.identity().end_point(), expected.as_ref());
+        let mut data = b"tls-server-end-point:".to_vec();
+        data.extend(hash(suite, &leaf.certificate));
+        let expected = ChannelBindings { application_data: data, ..ChannelBindings::default() };
+        assert_eq!(end_point_bindings(&leaf.certificate).as_ref(), Some(&expected));
+        assert_eq!(leaf.identity().end_point(), &expected);
         for version in VERSIONS {
             let mut server = Server::new(&credential, &NoAccounts);
             handshake(&mut connect(&client_of(version, &ca, None, |_| ()), "localhost"), &mut server).unwrap();
-            assert_eq!(server.channel().end_point.as_deref(), expected.as_ref());
-            assert_eq!(server.context().facts().attribute(26).is_some(), expected.is_some());
+            assert_eq!(server.channel().end_point.as_deref(), Some(&expected));
+            assert!(server.context().facts().attribute(26).is_some());
         }
     }
     assert_eq!(end_point_bindings(b"no certificate"), None);

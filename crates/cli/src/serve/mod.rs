@@ -107,12 +107,24 @@ impl Serve {
             return Err(Failed::Usage("--user and --danger-no-sandbox go with --authority or --separate".to_owned()));
         }
         let settings = self.overridden(config::load(&self.folder.data)?)?;
+        if settings.tls.listen.is_empty()
+            && (self.tls_cert.is_some() || self.tls_client_ca.is_some() || self.tls_client_auth.is_some())
+        {
+            return Err(Failed::Usage(
+                "--tls-… is about HTTPS, and nothing listens for that: give --https ADDR:PORT".into(),
+            ));
+        }
         let logging = Logging::start(&settings.log)?;
+        if !settings.tls.listen.is_empty() && !settings.http.listen.is_empty() {
+            tracing::warn!(
+                "plain HTTP is served beside HTTPS: a logon that is relayed to the plain endpoint is bound to no channel"
+            );
+        }
         let host = HostNames::of_this_computer();
         // Where another process holds the accounts, it makes the first of them.
         let first = if self.is_isolated() { None } else { first_start(&self.folder.data, &settings, &host)? };
-        let self_signed =
-            !settings.tls.listen.is_empty() && tls::first_certificate(&settings.tls, &self.folder.data, &host)?;
+        let self_signed = !settings.tls.listen.is_empty()
+            && tls::first_certificate(&settings.tls, &std::path::absolute(&self.folder.data)?, &host)?;
         let Started { server, mut signals, source, bound, runtime, mut material } = match self.start(&settings, host) {
             Ok(started) => started,
             Err(error) => {
@@ -235,7 +247,9 @@ impl Serve {
     fn reload(&self, source: &Source, replacer: &Replacer, logging: &Logging, material: &mut Option<Material>) {
         source.reopen_audit();
         let reloaded = source.config().and_then(|settings| {
-            let settings = self.overridden(settings)?;
+            let mut settings = self.overridden(settings)?;
+            // Where it listens it goes on to listen.
+            settings.tls.listen = material.as_ref().map(Material::listens).unwrap_or_default();
             let fresh = match material {
                 Some(_) => Material::read(&settings.tls, &source.reader())?,
                 // Whoever does not listen for it has no use of it.
@@ -251,7 +265,7 @@ impl Serve {
                 replacer.replace(service);
                 *material = fresh;
                 tracing::info!(
-                    "configuration and store are read anew; `http.listen` and `log.format` hold from the next start"
+                    "configuration and store are read anew; `http.listen`, `tls.listen` and `log.format` hold from the next start"
                 );
             }
             Err(error) => tracing::error!(%error, "the new configuration cannot be used; the old one stays in use"),

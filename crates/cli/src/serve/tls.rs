@@ -7,11 +7,13 @@ use portcullis_authority::settings::HostNames;
 use portcullis_authority::{TicketFile, Tickets};
 use portcullis_server::{Config, Files, Loaded, Replacer, Tls, TlsSettings, self_signed};
 use std::fs::OpenOptions;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Who reads the files.
 #[derive(Clone)]
@@ -71,7 +73,11 @@ pub(super) fn first_certificate(settings: &TlsSettings, data: &Path, host: &Host
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failed> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
+    // A key without its certificate is of a start that did not come to an end; its file may have another mode.
+    if path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| format!("{}: {error}", path.display()).into())
 }
@@ -111,7 +117,10 @@ fn hours(hours: u64) -> Duration {
 /// The state of the files that a server's TLS was made from.
 pub(super) struct Material {
     settings: TlsSettings,
-    contents: Vec<(PathBuf, Vec<u8>)>,
+    /// What the files held, as hashes: keys are among them.
+    contents: Vec<(PathBuf, u64)>,
+    hash: RandomState,
+    looked: Instant,
     loaded: Loaded,
     tickets: Option<Tickets>,
 }
@@ -122,13 +131,10 @@ impl Material {
         if settings.listen.is_empty() {
             return Ok(None);
         }
-        let contents = std::cell::RefCell::new(Vec::new());
+        let (contents, hash) = (std::cell::RefCell::new(Vec::new()), RandomState::new());
         let fetch = |path: &Path| {
             let bytes = reader.fetch(path)?;
-            // Keys are not kept: that a certificate changed is enough to read its key again.
-            if !bytes.windows(11).any(|at| at == b"PRIVATE KEY") {
-                contents.borrow_mut().push((path.to_owned(), bytes.clone()));
-            }
+            contents.borrow_mut().push((path.to_owned(), hash.hash_one(&bytes)));
             Ok(bytes)
         };
         let files = Files {
@@ -143,12 +149,24 @@ impl Material {
                 None
             }
         });
-        if let Some(end) = loaded.not_after()
+        let contents = contents.into_inner();
+        let looked = Instant::now();
+        let material = Self { settings: settings.clone(), contents, hash, looked, loaded, tickets };
+        material.look_at_the_end();
+        Ok(Some(material))
+    }
+
+    /// Where HTTPS is served.
+    pub(super) fn listens(&self) -> Vec<SocketAddr> {
+        self.settings.listen.clone()
+    }
+
+    fn look_at_the_end(&self) {
+        if let Some(end) = self.loaded.not_after()
             && end <= SystemTime::now() + hours(24 * 7)
         {
             tracing::warn!("a server certificate has ended, or ends within a week");
         }
-        Ok(Some(Self { settings: settings.clone(), contents: contents.into_inner(), loaded, tickets }))
     }
 
     /// TLS, as the server takes it.
@@ -159,7 +177,12 @@ impl Material {
 
     /// Looks at the files again, and replaces the server's TLS where they changed.
     pub(super) fn refresh(&mut self, reader: &Reader, replacer: &Replacer) {
-        let same = |(path, bytes): &(PathBuf, Vec<u8>)| reader.fetch(path).is_ok_and(|now| now == *bytes);
+        if self.looked.elapsed() >= hours(24) {
+            self.looked = Instant::now();
+            self.look_at_the_end();
+        }
+        let same =
+            |(path, hash): &(PathBuf, u64)| reader.fetch(path).is_ok_and(|now| self.hash.hash_one(&now) == *hash);
         let tickets_same = match (ticket_file(&self.settings).map(|file| reader.tickets(&file)), &self.tickets) {
             (Some(Ok(now)), Some(before)) => now.same_as(before),
             (Some(Ok(_)), None) => false,

@@ -18,7 +18,7 @@ use std::time::SystemTime;
 pub struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     pub(super) chain: Arc<Vec<Vec<u8>>>,
-    pub(super) end_point: Option<Arc<ChannelBindings>>,
+    pub(super) end_point: Arc<ChannelBindings>,
     names: Vec<String>,
     not_after: SystemTime,
 }
@@ -99,7 +99,7 @@ impl Identity {
         let own = chain.first().ok_or(IdentityError::NoCertificate)?;
         let certificate = x509::Certificate::decode(own).map_err(IdentityError::Malformed)?;
         let names = dns_names(&certificate);
-        let end_point = end_point(own, &certificate).map(Arc::new);
+        let end_point = Arc::new(end_point(own, &certificate));
         let not_after = certificate.not_after;
         let ders = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
         let key = CertifiedKey::from_der(ders, key, &provider()).map_err(|error| match error {
@@ -131,9 +131,9 @@ impl Identity {
         self.not_after
     }
 
-    /// Its bindings of type `tls-server-end-point`; `None` where RFC 5929 defines none.
-    pub fn end_point(&self) -> Option<&ChannelBindings> {
-        self.end_point.as_deref()
+    /// Its bindings of type `tls-server-end-point`.
+    pub fn end_point(&self) -> &ChannelBindings {
+        &self.end_point
     }
 
     /// How well it fits a name, in whatever case: exactly, by a wildcard, or not.
@@ -205,22 +205,21 @@ fn key_in_pem(text: &[u8]) -> Result<PrivateKeyDer<'static>, IdentityError> {
     }
 }
 
-/// The bindings of type `tls-server-end-point` of a certificate in DER; `None` for one that cannot be read, or whose
-/// signature has no hash.
+/// The bindings of type `tls-server-end-point` of a certificate in DER; `None` for one that cannot be read.
 pub fn end_point_bindings(certificate: &[u8]) -> Option<ChannelBindings> {
-    end_point(certificate, &x509::Certificate::decode(certificate).ok()?)
+    Some(end_point(certificate, &x509::Certificate::decode(certificate).ok()?))
 }
 
 /// `tls-server-end-point`: the certificate's hash by its signature's hash function, SHA-256 for MD5 and SHA-1; of a
-/// signature without one (Ed25519) RFC 5929 §4.1 says nothing.
-pub(super) fn end_point(der: &[u8], certificate: &x509::Certificate<'_>) -> Option<ChannelBindings> {
-    let algorithm = match certificate.signature_hash()? {
-        SignatureHash::Md5 | SignatureHash::Sha1 | SignatureHash::Sha256 => &digest::SHA256,
-        SignatureHash::Sha224 => &digest::SHA224,
-        SignatureHash::Sha384 => &digest::SHA384,
-        SignatureHash::Sha512 => &digest::SHA512,
+/// signature without one (Ed25519) RFC 5929 §4.1 says nothing, and SHA-256 is what Windows and its clients take.
+pub(super) fn end_point(der: &[u8], certificate: &x509::Certificate<'_>) -> ChannelBindings {
+    let algorithm = match certificate.signature_hash() {
+        None | Some(SignatureHash::Md5 | SignatureHash::Sha1 | SignatureHash::Sha256) => &digest::SHA256,
+        Some(SignatureHash::Sha224) => &digest::SHA224,
+        Some(SignatureHash::Sha384) => &digest::SHA384,
+        Some(SignatureHash::Sha512) => &digest::SHA512,
     };
-    Some(ChannelBindings::tls_server_end_point(digest::digest(algorithm, der).as_ref()))
+    ChannelBindings::tls_server_end_point(digest::digest(algorithm, der).as_ref())
 }
 
 /// A server's identities. The first is for who names no server, or one that none is for.

@@ -85,7 +85,7 @@ pub(super) fn accepted(mut connection: Box<Connection>, through: Through, leg: &
     let identity = acceptor.identities.list.get(local).ok_or(Cause::Internal)?;
     let verified = !peer.is_empty() && !acceptor.settings.danger_host_verifies_clients;
     let may_name_sid = verified && may_name_sid(&connection, &acceptor, leg);
-    let end_point = identity.end_point.clone();
+    let end_point = Some(Arc::clone(&identity.end_point));
     let channel = channel(&connection, hello, Arc::clone(&identity.chain), end_point, leg)?;
     let session = Session { connection, channel, last, verified, peer, tickets };
     let Some(own) = session.peer.first().filter(|_| verified && acceptor.settings.mapping != Mapping::Off) else {
@@ -113,7 +113,7 @@ pub(super) fn initiated(
     let peer: Vec<Vec<u8>> =
         connection.peer_certificates().unwrap_or_default().iter().map(|der| der.to_vec()).collect();
     let decoded = peer.first().and_then(|own| Some((own, Certificate::decode(own).ok()?)));
-    let end_point = decoded.and_then(|(own, certificate)| identity::end_point(own, &certificate)).map(Arc::new);
+    let end_point = decoded.map(|(own, certificate)| Arc::new(identity::end_point(own, &certificate)));
     let channel = channel(&connection, hello, local, end_point, leg)?;
     let session = Session { connection, channel, last, verified, peer, tickets };
     session.done(Role::Initiator, Claim::default(), Ok(None), leg)

@@ -49,7 +49,7 @@ impl Connection {
                 Standing::Known(identity) if self.still_is(core, head, &identity, trail) => {
                     Verdict::Known { identity, persists: true, token: None }
                 }
-                _ => match self.certified(trail) {
+                _ => match self.certified(core, head) {
                     Some(identity) => Verdict::Known { identity, persists: false, token: None },
                     None => Verdict::Nobody { correlation_id: Some(correlation_id) },
                 },

@@ -194,8 +194,12 @@ impl Connection {
     }
 
     /// Whom the client's certificate says it is, where it said so in the handshake.
-    pub(super) fn certified(&self, trail: Trail) -> Option<Identity> {
-        let channel = self.channel.tls()?;
+    pub(super) fn certified(&self, core: &Core, head: &Parts) -> Option<Identity> {
+        // A proxy's own certificate is not its clients'.
+        if self.is_shared(core, head) {
+            return None;
+        }
+        let (channel, trail) = (self.channel.tls()?, Trail::of(&head.headers));
         let identity =
             Identity { facts: Arc::clone(&channel.facts), correlation_id: channel.correlation_id.clone(), trail };
         (channel.facts.account.is_some() && !identity.has_ended(SystemTime::now())).then_some(identity)

@@ -21,7 +21,6 @@ use crate::decision::CorrelationId;
 use crate::server::Core;
 use authenticate::Verdict;
 use drain::Drained;
-use forwarded::Trail;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
@@ -43,7 +42,7 @@ pub(crate) fn needs_http11(connection: &Connection, head: &Parts) -> bool {
     }
     let offers = || core.config.http.schemes.iter().any(|scheme| scheme.is_connection_bound());
     match scheme::read(&head.headers, core.config.limits.token_bytes) {
-        Credentials::None => offers() && connection.certified(Trail::of(&head.headers)).is_none(),
+        Credentials::None => offers() && connection.certified(&core, head).is_none(),
         Credentials::Token(scheme, _) => scheme.is_connection_bound(),
         Credentials::Unusable(..) => false,
     }

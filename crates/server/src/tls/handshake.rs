@@ -1,5 +1,6 @@
 use super::stream::TlsStream;
 use crate::decision::Attempt;
+use crate::listen::linger;
 use crate::random::SystemRandom;
 use crate::server::Core;
 use portcullis::{Call, CallCause, Cause, Context, Failure, Handshake, HostCause, Inbound, schannel};
@@ -27,16 +28,18 @@ where
         Ok(Ok((context, extra))) => Ok(Accepted { stream: TlsStream::new(io, context, extra), attempt }),
         Ok(Err(None)) => Err(None),
         Ok(Err(Some(failure))) => {
-            farewell(&mut io, &failure).await;
+            farewell(io, &failure).await;
             Err(Some((attempt, failure)))
         }
         Err(_) => Err(Some((attempt, HostCause::HandshakeTimeout.into()))),
     }
 }
 
-/// How much of a stream is kept before it is used: more than the longest record.
+/// What is read at once.
 const CHUNK: usize = 4 << 10;
-const MOST: usize = 128 << 10;
+
+/// How much of a stream is kept before it is used: more than the longest record.
+const MOST: usize = 32 << 10;
 
 async fn shake<S>(io: &mut S, core: &Core, attempt: &mut Attempt) -> Result<(Context, Vec<u8>), Option<Failure>>
 where
@@ -90,11 +93,12 @@ fn call<'a>(attempt: &'a mut Attempt, random: &'a mut SystemRandom, out: &'a mut
 }
 
 /// Says in plain words what a client does wrong that speaks HTTP here, and ends.
-async fn farewell<S: AsyncWrite + Unpin>(io: &mut S, failure: &Failure) {
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, failure: &Failure) {
     const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
         Connection: close\r\nContent-Length: 59\r\n\r\nThis port speaks TLS: the address must begin with https://\n";
     if failure.cause == Cause::Schannel(schannel::Cause::Http) {
         let _ = io.write_all(PLAIN).await;
     }
-    let _ = io.shutdown().await;
+    // A client that still sends would lose the alert to a reset.
+    linger(io).await;
 }

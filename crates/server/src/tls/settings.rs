@@ -182,6 +182,14 @@ pub enum TlsError {
     /// The settings do not make sense together.
     #[error("[tls]: {0}")]
     Settings(#[from] SettingsError),
+    /// A certificate of a terminator that clients cannot be bound to.
+    #[error("{0}: clients cannot be bound to this certificate")]
+    NoEndPoint(PathBuf),
+    /// A setting about clients' certificates, and nobody is believed.
+    #[error(
+        "tls.{0} is about clients' certificates, and tls.client_ca names no authority; give --tls-client-ca FILE, or leave it out"
+    )]
+    NoClientCaFor(&'static str),
     /// Clients are to be asked, and nobody is believed.
     #[error("tls.client_auth asks for certificates, and tls.client_ca names no authority; give --tls-client-ca FILE")]
     NoClientCa,
@@ -235,8 +243,25 @@ impl TlsSettings {
             versions: self.versions.iter().map(|version| (*version).into()).collect(),
             ..AcceptorSettings::default()
         };
-        if settings.clients.is_none() && settings.client_auth != ClientAuth::None {
-            return Err(TlsError::NoClientCa);
+        if settings.clients.is_none() {
+            let without = [
+                (!self.client_crls.is_empty(), "client_crls"),
+                (self.client_sid_ca.is_some(), "client_sid_ca"),
+                (self.revocation == Some(RevocationName::Require), "revocation"),
+                (self.client_mapping == MappingName::Required, "client_mapping"),
+            ];
+            if settings.client_auth != ClientAuth::None {
+                return Err(TlsError::NoClientCa);
+            }
+            if let Some((_, name)) = without.into_iter().find(|(is_set, _)| *is_set) {
+                return Err(TlsError::NoClientCaFor(name));
+            }
+        } else if settings.client_auth == ClientAuth::None {
+            tracing::warn!(
+                "tls.client_ca is set and tls.client_auth is \"none\": no client is asked for a certificate"
+            );
+        } else if self.client_sid_ca.is_none() && self.client_mapping != MappingName::Off {
+            tracing::info!("every authority of tls.client_ca may name accounts by SID; tls.client_sid_ca narrows that");
         }
         Ok(Loaded { identities, settings })
     }
@@ -279,7 +304,9 @@ impl Loaded {
 /// When it cannot be read, or holds no certificate.
 pub(crate) fn end_points(path: &Path, fetch: Fetch<'_>) -> Result<Vec<ChannelBindings>, TlsError> {
     let certificates = certificates(path, fetch)?;
-    Ok(certificates.iter().filter_map(|der| portcullis::schannel::end_point_bindings(der)).collect())
+    let bindings =
+        |der: &Vec<u8>| portcullis::schannel::end_point_bindings(der).ok_or(TlsError::NoEndPoint(path.to_owned()));
+    certificates.iter().map(bindings).collect()
 }
 
 fn identity(

@@ -156,6 +156,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
                 Reading::Ended => return Poll::Ready(Ok(())),
                 Reading::Broken => return Poll::Ready(Err(broken(schannel::Cause::Truncated))),
             }
+            // Who asks for answers and does not take them is not read any further.
+            if this.outbound.len().saturating_sub(this.gone) >= BACKLOG {
+                ready!(this.poll_drain(cx))?;
+            }
             match this.open() {
                 Ok(true) => {
                     // What the protocol answers goes out when it can, and at the latest with the next write.

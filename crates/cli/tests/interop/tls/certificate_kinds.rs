@@ -4,7 +4,7 @@ use crate::harness::{ANN, DOMAIN, PASSWORD};
 use crate::peers::Logon;
 use crate::tls::clients::{bound, curl, gnutls_cli, s_client};
 use crate::tls::listener::Listener;
-use crate::tls::names::{BINDINGS_MISSING, BINDINGS_WRONG, MATCHED};
+use crate::tls::names::{BINDINGS_WRONG, MATCHED};
 
 fn logon() -> Logon<'static> {
     Logon { domain: DOMAIN, ..Logon::new(ANN, PASSWORD) }
@@ -54,15 +54,10 @@ fn sha_256_in_the_place_of_sha_1() {
     is_bound_by("sha1");
 }
 
-/// Ed25519 has no hash of its own, and RFC 5929 leaves open what is bound: nothing is, rather than something that the next
-/// client hashes otherwise. Whoever requires bindings sees it at once.
+/// It has no hash of its own, and RFC 5929 leaves open what is bound: clients take SHA-256, as Windows does.
 #[test]
-fn ed25519_has_no_end_point() {
-    let server = Listener::new().certificate("ed25519").settings("[ntlm]\nbindings = \"require\"").start();
-    let ask = |bindings: &str| bound(server.https(), "pyspnego", "NTLM", bindings, &logon(), &[]);
-    ask("right").expect_refused(&server, BINDINGS_WRONG);
-    ask("wrong").expect_refused(&server, BINDINGS_WRONG);
-    ask("absent").expect_refused(&server, BINDINGS_MISSING);
+fn sha_256_in_the_place_of_none_of_ed25519() {
+    is_bound_by("ed25519");
 }
 
 #[test]

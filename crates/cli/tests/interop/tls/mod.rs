@@ -5,7 +5,7 @@
 //! - `handshakes`: openssl and gnutls-cli; `programs`: curl, Java, Python, sslscan; `odd`: bytes that none of them sends;
 //! - `identities`: the server's own certificates; `accounts`, `mappings`: those of clients;
 //! - `resumption`, `tickets`: what a session ticket is worth, and where;
-//! - `bindings`, `certificate_kinds`: extended protection; `http2`.
+//! - `bindings`, `certificate_kinds`: extended protection; `http2`; `settings`: what is set, where, and when it counts.
 //!
 //! Names that the server gives to things, and that more than one test asserts, stand in `names`.
 
@@ -25,4 +25,5 @@ mod program;
 mod programs;
 mod proxy;
 mod resumption;
+mod settings;
 mod tickets;
