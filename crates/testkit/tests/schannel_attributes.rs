@@ -76,7 +76,7 @@ fn of_a_known_client() {
         };
         assert_eq!(facts.attribute(5), Some(Attribute::KeyInfo(key_info)));
         assert_eq!(facts.attribute(9), None, "no session key leaves a channel");
-        let end_point = world.server.identity().end_point().unwrap().clone();
+        let end_point = world.server.identity().end_point().clone();
         assert_eq!(facts.attribute(26), Some(Attribute::Bindings(std::borrow::Cow::Owned(end_point))));
         let unique = is_new.then(|| channel.exporter_bindings().unwrap());
         assert_eq!(facts.attribute(25), unique.map(|bindings| Attribute::Bindings(std::borrow::Cow::Owned(bindings))));

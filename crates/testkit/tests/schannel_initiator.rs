@@ -81,7 +81,7 @@ fn a_handshake_and_data_with_another_server() {
         assert_eq!((facts.role, channel.version, channel.verified), (Role::Initiator, version, true));
         assert_eq!(channel.peer_certificates, leaf.chain());
         assert!(channel.local_certificates.is_empty());
-        assert_eq!(channel.end_point.as_deref(), leaf.identity().end_point());
+        assert_eq!(channel.end_point.as_deref(), Some(leaf.identity().end_point()));
         assert_eq!(channel.server_name.as_deref(), Some("localhost"));
         assert!(facts.granted.contains(ContextFlags::MUTUAL_AUTH) && facts.access_token().is_none());
         let mut theirs = [0; 32];
