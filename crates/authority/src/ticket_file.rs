@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The keys of TLS session tickets in a file of the mode 0600, which several processes share: a session that one of
 /// them began can be resumed with another. Whoever finds the newest key too old adds the next one.
@@ -21,7 +21,8 @@ pub struct TicketFile {
 impl TicketFile {
     /// The file at `path`. A key is used to seal for `rotation`; a ticket may be used for `lifetime`.
     pub fn new(path: &Path, rotation: Duration, lifetime: Duration) -> Self {
-        Self { path: path.to_owned(), rotation: rotation.max(LEAST), lifetime: lifetime.min(TicketKeys::LONGEST) }
+        let rotation = rotation.clamp(LEAST, MOST);
+        Self { path: path.to_owned(), rotation, lifetime: lifetime.min(TicketKeys::LONGEST) }
     }
 
     /// Where it is.
@@ -37,15 +38,16 @@ impl TicketFile {
     pub fn read(&self, now: SystemTime) -> io::Result<Tickets> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // A pipe would have to be waited for.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
         let (mut file, may_write) = match options.open(&self.path) {
             Ok(file) => (file, true),
             Err(error) if is_read_only(&error) => (File::open(&self.path)?, false),
             Err(error) => return Err(error),
         };
         private(&file)?;
-        if may_write {
-            file.lock()?;
-        }
+        // Whoever holds the lock for long is none of us: the keys can be read all the same.
+        let may_write = may_write && lock(&file);
         let mut text = Secret::new(String::new());
         file.read_to_string(text.expose_mut())?;
         let mut lines = parse(text.expose())?;
@@ -74,10 +76,10 @@ impl TicketFile {
     /// Brings the keys up to date; says whether that changed any.
     fn tend(&self, lines: &mut Vec<Line>, now: SystemTime) -> io::Result<bool> {
         let before = lines.len();
-        lines.retain(|line| now < self.opens_until(line));
+        // A key from the future is of a clock that was wrong: it would be the newest for as long.
+        lines.retain(|line| line.made <= now + DELAY && now < self.opens_until(line));
         let newest = lines.iter().map(|line| line.made).max();
-        // A key from the future is a clock that went back: it would never be old enough.
-        let fresh = newest.is_some_and(|made| made <= now + DELAY && now < made + self.rotation);
+        let fresh = newest.is_some_and(|made| now < made + self.rotation);
         if !fresh {
             lines.push(Line::new(now)?);
         }
@@ -120,6 +122,12 @@ const DELAY: Duration = Duration::from_secs(300);
 
 /// The shortest that a key is used.
 const LEAST: Duration = Duration::from_secs(600);
+
+/// The longest.
+const MOST: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// How long the file's lock is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const HEADER: &str =
     "# Keys of TLS session tickets: whoever has them can read recorded sessions. Kept up by portcullis.\n";
@@ -173,9 +181,25 @@ fn parse(text: &str) -> io::Result<Vec<Line>> {
     lines.map(|line| Line::parse(line).ok_or_else(wrong)).collect()
 }
 
+/// Locks the file; `false` when somebody else does not let go of it.
+fn lock(file: &File) -> bool {
+    let until = Instant::now() + PATIENCE;
+    while file.try_lock().is_err() {
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
 fn private(file: &File) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    if file.metadata()?.mode() & 0o077 == 0 {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    if metadata.mode() & 0o077 == 0 {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it; `chmod 600` it"))
@@ -206,6 +230,21 @@ mod tests {
         let later = file().read(now + DAY / 2 + DAY + DELAY).unwrap();
         assert!(!later.names.contains(&first.names[0]), "it opens nothing any more");
         assert!(later.names.contains(&second.names[1]));
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_and_a_lock_that_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tickets");
+        let now = SystemTime::now();
+        let file = TicketFile::new(&path, Duration::from_secs(u64::MAX / 2), DAY);
+        let ahead = file.read(now + DAY * 3).unwrap();
+        let back = file.read(now).unwrap();
+        assert!(back.names.len() == 1 && back.names != ahead.names, "the key from the future is gone");
+        assert!(file.read(now + Duration::from_secs(60)).unwrap().same_as(&back), "and no other one is made");
+        let held = File::open(&path).unwrap();
+        held.lock().unwrap();
+        assert!(file.read(now).unwrap().same_as(&back), "it is read all the same");
     }
 
     #[test]

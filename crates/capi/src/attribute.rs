@@ -254,9 +254,8 @@ pub(crate) unsafe fn set_of_credential(
 ) -> Result<Code, Code> {
     // SAFETY: as the caller says.
     let handle = unsafe { read_handle(credential) }?;
-    let credential = handles::get::<Credential>(handle)?;
     // SAFETY: as the caller says.
-    unsafe { schannel::renewal::set(handle, &credential, attribute, value, len) }
+    unsafe { schannel::renewal::set(handle, attribute, value, len) }
 }
 
 /// PortcullisSetPeerAddress: between the legs of an acceptor's handshake.

@@ -56,15 +56,16 @@ impl Inputs {
 }
 
 impl Inputs {
-    /// The first buffer that is empty, to be written when the input is done with.
+    /// The first buffer that is empty and may be written, to be written when the input is done with.
     ///
     /// # Safety
     /// As [`of`](Self::of).
     pub(crate) unsafe fn spare(self) -> Option<*mut SecBuffer> {
         // SAFETY: as the caller says.
-        let mut places = (0..self.count).map(|number| unsafe { self.at.add(number) }.cast_mut());
+        let places = (0..self.count).map(|number| unsafe { self.at.add(number) }.cast_mut());
         // SAFETY: as the caller says.
-        places.find(|place| unsafe { place.read() }.kind() == SECBUFFER_EMPTY)
+        let mut places = places.map(|place| (place, unsafe { place.read() }));
+        places.find(|(_, buffer)| buffer.kind() == SECBUFFER_EMPTY && !buffer.is_read_only()).map(|(place, _)| place)
     }
 }
 

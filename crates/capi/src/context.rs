@@ -179,6 +179,11 @@ impl Context {
         packages::is_stream(self.package)
     }
 
+    /// Whether this input is the one that a leg was called with before. Of a stream more may have come behind it.
+    pub(crate) fn is_again(&self, before: &[u8], now: &[u8]) -> bool {
+        if self.is_stream() { now.starts_with(before) } else { now == before }
+    }
+
     /// Takes the context's locks, in their order.
     ///
     /// # Safety

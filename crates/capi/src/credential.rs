@@ -14,6 +14,7 @@ use portcullis_authority::settings::Settings;
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
 
 /// Immutable, but for what the host requires of contexts that are still to come. It may be freed while contexts of it live.
 pub(crate) struct Credential {
@@ -25,7 +26,8 @@ pub(crate) struct Credential {
     /// What SECPKG_CRED_ATTR_NAMES answers.
     name: String,
     /// What a context must be granted: PortcullisRequireContextFlags.
-    required: AtomicU32,
+    /// Shared by all that take each other's place behind one handle.
+    required: Arc<AtomicU32>,
 }
 
 /// The side that accepts.
@@ -83,7 +85,12 @@ pub(crate) unsafe fn acquire<C: Charset>(
     }
     // SAFETY: as the caller says.
     let credential = unsafe { Credential::new::<C>(wanted) }?;
-    let end = credential.recipe.as_ref().and_then(Recipe::expiry).map_or(NEVER, moment::local);
+    let end = credential.recipe.as_ref().and_then(Recipe::expiry);
+    if end.is_some_and(|end| end <= SystemTime::now()) {
+        // Who verifies by itself, or not at all, may still take it.
+        tracing::warn!("a credential's own certificate has expired: peers will refuse it");
+    }
+    let end = end.map_or(NEVER, moment::local);
     let made = handles::insert(Arc::new(credential))?;
     // SAFETY: the caller's variables; a TimeStamp may be aligned as its halves are.
     unsafe {
@@ -106,13 +113,17 @@ pub(crate) unsafe fn add<C: Charset>(
 ) -> Result<Code, Code> {
     // SAFETY: as the caller says.
     let handle = unsafe { read_handle(handle) }?;
-    let credential = handles::get::<Credential>(handle)?;
-    if credential.package != &package::NEGOTIATE {
-        return Err(Code::UNSUPPORTED_FUNCTION);
+    loop {
+        let credential = handles::get::<Credential>(handle)?;
+        if credential.package != &package::NEGOTIATE {
+            return Err(Code::UNSUPPORTED_FUNCTION);
+        }
+        // SAFETY: as the caller says.
+        let added = unsafe { Credential::added_to::<C>(&credential, wanted) }?;
+        if handles::replace(handle, &credential, Arc::new(added))? {
+            break;
+        }
     }
-    // SAFETY: as the caller says.
-    let added = unsafe { Credential::added_to::<C>(&credential, wanted) }?;
-    handles::replace(handle, Arc::new(added))?;
     if !expiry.is_null() {
         // SAFETY: the caller's variable.
         unsafe { expiry.cast::<i64>().write_unaligned(NEVER) };
@@ -186,7 +197,7 @@ impl Credential {
             initiator,
             recipe: None,
             name: principal.or(named).unwrap_or_else(|| host::names().netbios),
-            required: AtomicU32::new(0),
+            required: Arc::default(),
         })
     }
 
@@ -216,7 +227,7 @@ impl Credential {
             Some(acceptor) => Some(acceptor.again()),
             None => None,
         };
-        let required = AtomicU32::new(credential.required.load(Ordering::Relaxed));
+        let required = Arc::clone(&credential.required);
         Ok(Self { package: credential.package, acceptor, initiator, recipe: None, name, required })
     }
 
@@ -239,7 +250,7 @@ impl Credential {
         let acceptor = if accepts { Some(schannel::acceptor(&recipe, host::accounts()?)?) } else { None };
         let initiator = if accepts { None } else { Some(schannel::initiator(&recipe)?) };
         let name = principal.unwrap_or_else(|| host::names().netbios);
-        Ok(Self { package, acceptor, initiator, recipe: Some(recipe), name, required: AtomicU32::new(0) })
+        Ok(Self { package, acceptor, initiator, recipe: Some(recipe), name, required: Arc::default() })
     }
 
     /// The same credential of TLS by another recipe.
@@ -250,7 +261,7 @@ impl Credential {
         };
         let acceptor = self.acceptor.as_ref().map(|_| schannel::acceptor(&recipe, accounts)).transpose()?;
         let initiator = self.initiator.as_ref().map(|_| schannel::initiator(&recipe)).transpose()?;
-        let (name, required) = (self.name.clone(), AtomicU32::new(self.required()));
+        let (name, required) = (self.name.clone(), Arc::clone(&self.required));
         Ok(Self { package: self.package, acceptor, initiator, recipe: Some(recipe), name, required })
     }
 

@@ -188,13 +188,21 @@ impl Exchange<'_> {
                 // SAFETY: as the caller says; nothing is written to the caller's buffers before the token is read.
                 self.step(credential, shaking, unsafe { input.token() }, room)
             }
-            // SAFETY: as the caller says.
-            State::Pending(Pending { input: of, out, extra, next }) if of == unsafe { input.token() } => {
+            State::Pending(Pending { input: of, out, extra, next })
+                // SAFETY: as the caller says.
+                if context.is_again(&of, unsafe { input.token() }) =>
+            {
                 self.out = out;
-                self.left = Some(Left::Extra(extra));
+                // What has come behind it since is more of what is left.
+                // SAFETY: as the caller says.
+                let more = unsafe { input.token() }.len().saturating_sub(of.len());
+                self.left = Some(Left::Extra(extra + more));
                 Ok(Outcome::Next(*next))
             }
-            State::Pending(_) => Err(Code::INVALID_TOKEN),
+            pending @ State::Pending(_) => {
+                context.put(pending);
+                return Err(Code::INVALID_TOKEN);
+            }
             deferred @ State::Deferred(..) => {
                 context.put(deferred);
                 return Err(Code::OUT_OF_SEQUENCE);

@@ -142,16 +142,20 @@ pub(crate) fn look<K: Kind, R>(handle: SecHandle, see: impl FnOnce(&Arc<K>) -> R
     slot.and_then(|slot| K::of(slot.held.as_ref()?)).map(see).ok_or(Code::INVALID_HANDLE)
 }
 
-/// Puts another object behind a handle.
-pub(crate) fn replace<K: Kind>(handle: SecHandle, object: Arc<K>) -> Result<(), Code> {
+/// Puts another object behind a handle, in the place of `old`. `false` where another thread was faster, and what stands there
+/// is not what `object` was made from.
+pub(crate) fn replace<K: Kind>(handle: SecHandle, old: &Arc<K>, object: Arc<K>) -> Result<bool, Code> {
     let parts = Parts::of::<K>(handle)?;
     let mut places = places(parts.shard)?.lock();
     let slot = places.slots.get_mut(parts.slot).filter(|slot| slot.handle == handle).ok_or(Code::INVALID_HANDLE)?;
     let held = slot.held.as_mut().filter(|held| K::of(held).is_some()).ok_or(Code::INVALID_HANDLE)?;
+    if !K::of(held).is_some_and(|now| Arc::ptr_eq(now, old)) {
+        return Ok(false);
+    }
     let before = std::mem::replace(held, K::hold(object));
     drop(places);
     drop(before);
-    Ok(())
+    Ok(true)
 }
 
 /// Gives a handle up. `false` for one that was given up before.

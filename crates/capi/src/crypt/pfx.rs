@@ -7,10 +7,12 @@ use super::pem::LARGEST;
 use super::property::Properties;
 use super::registry::{Given, registry};
 use super::room;
+use crate::host;
 use crate::text::{Charset as _, Wide};
 use library::Secret;
-use p12_keystore::Pkcs12Archive;
+use library::schannel::Identity;
 use p12_keystore::error::Error;
+use p12_keystore::{LocalKeyId, Pkcs12Archive, PrivateKeyBag};
 use portcullis_wire::der::{Der, tag};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -22,15 +24,7 @@ use std::sync::Arc;
 pub(crate) unsafe fn import(pfx: *const Blob, password: *const c_void) -> Result<usize, Fault> {
     // SAFETY: as the caller says.
     let archive = unsafe { open(pfx, password) }?;
-    let mut keys = Vec::new();
-    for bag in &archive.keys {
-        let key = Arc::new(Key::of_der(Secret::new(bag.key.as_der().to_vec()))?);
-        let id = bag.local_key_id.as_ref().map(|id| id.0.as_slice());
-        let of_id = |id: &[u8]| archive.certs.iter().position(|bag| bag.local_key_id.as_deref() == Some(id));
-        // A file without ids has the only key's certificate first.
-        let place = id.and_then(of_id).or((archive.keys.len() == 1).then_some(0));
-        keys.push((place, key, bag.friendly_name.as_deref()));
-    }
+    let keys = keys(&archive)?;
     let mut registry = registry();
     let store = registry.open_store(1);
     for (place, bag) in archive.certs.iter().enumerate() {
@@ -44,6 +38,45 @@ pub(crate) unsafe fn import(pfx: *const Blob, password: *const c_void) -> Result
         }
     }
     Ok(store)
+}
+
+/// A key, which of the file's certificates it is of, and its name.
+type Placed<'a> = (Option<usize>, Arc<Key>, Option<&'a str>);
+
+/// The file's keys. One that cannot be read is no reason to do without the others.
+fn keys(archive: &Pkcs12Archive) -> Result<Vec<Placed<'_>>, Fault> {
+    let mut keys = Vec::new();
+    let mut unread = None;
+    for bag in &archive.keys {
+        match Key::of_der(Secret::new(bag.key.as_der().to_vec())) {
+            Ok(key) => keys.push((place(archive, bag), Arc::new(key), bag.friendly_name.as_deref())),
+            Err(fault) => unread = Some(fault),
+        }
+    }
+    // Only now: the host's function for the log may do anything.
+    for (_, _, name) in keys.iter().filter(|(place, ..)| place.is_none()) {
+        tracing::warn!(name, "a private key of a PKCS#12 file is left out: none of its certificates is the key's");
+    }
+    match unread {
+        Some(fault) if keys.is_empty() => return Err(fault),
+        Some(_) => tracing::warn!("a private key of a PKCS#12 file is left out: it cannot be read"),
+        None => {}
+    }
+    Ok(keys)
+}
+
+/// Which certificate a key is of.
+fn place(archive: &Pkcs12Archive, bag: &PrivateKeyBag) -> Option<usize> {
+    let of_id = |id: &LocalKeyId| archive.certs.iter().position(|of| of.local_key_id.as_ref() == Some(&id.0));
+    if let Some(place) = bag.local_key_id.as_ref().and_then(of_id) {
+        return Some(place);
+    }
+    // A file without ids has the only key's certificate first; among several, each has one of the same public key.
+    if archive.keys.len() == 1 {
+        return Some(0);
+    }
+    let _inside = host::uninterrupted();
+    archive.certs.iter().position(|of| Identity::from_der(vec![of.cert.as_der().to_vec()], bag.key.as_der()).is_ok())
 }
 
 /// Whether the password is the file's.

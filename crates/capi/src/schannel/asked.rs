@@ -1,6 +1,7 @@
 //! What a caller says in pAuthData: SCHANNEL_CRED or SCH_CREDENTIALS.
 
 use super::layout::{CryptoSettings, SchCredentials, SchannelCred, TlsParameters, UnicodeString};
+use super::renewal;
 use crate::code::Code;
 use crate::crypt::{self, CertContext, Held};
 use crate::text::{Charset as _, Wide};
@@ -61,6 +62,8 @@ pub(super) unsafe fn read(at: *const c_void) -> Result<Asked, Code> {
             let given = unsafe { at.cast::<SchannelCred>().read_unaligned() };
             strengths(given.dwMinimumCipherStrength, given.dwMaximumCipherStrength)?;
             // SAFETY: as the caller says.
+            unsafe { algorithms(given.palgSupportedAlgs, given.cSupportedAlgs) }?;
+            // SAFETY: as the caller says.
             let certificates = unsafe { certificates(given.paCred, given.cCreds, given.dwCredFormat) }?;
             asked(certificates, given.hRootStore, given.dwSessionLifespan, given.dwFlags)
                 .map(|asked| Asked { enabled: given.grbitEnabledProtocols, ..asked })
@@ -102,6 +105,41 @@ unsafe fn certificates(at: *const *const CertContext, count: u32, format: u32) -
     // SAFETY: as the caller says.
     let pointers = (0..count as usize).map(|number| unsafe { at.add(number).read_unaligned() });
     pointers.map(crypt::certificate).collect()
+}
+
+/// ALG_CLASS_DATA_ENCRYPT.
+const CIPHERS: u32 = 3 << 13;
+
+/// GET_ALG_CLASS.
+fn class(id: u32) -> u32 {
+    id & (7 << 13)
+}
+
+/// A list of algorithms may name more than there is, and none that is here may be left out: which suites are spoken is not for
+/// choice.
+///
+/// # Safety
+/// `at` is null or has `count` numbers.
+unsafe fn algorithms(at: *const u32, count: u32) -> Result<(), Code> {
+    if count == 0 {
+        return Ok(());
+    }
+    if at.is_null() || count > MOST_ALGORITHMS {
+        tracing::error!(count, "palgSupportedAlgs is null, or too many");
+        return Err(Code::UNKNOWN_CREDENTIALS);
+    }
+    // SAFETY: as the caller says.
+    let named: Vec<u32> = (0..count as usize).map(|n| unsafe { at.add(n).read_unaligned() }).collect();
+    // Ciphers are meant in any case, hashes and what is done with keys where one of them is named.
+    let is_meant = |id: u32| class(id) == CIPHERS || named.iter().any(|named| class(*named) == class(id));
+    if renewal::algorithms().iter().all(|id| named.contains(id) || !is_meant(*id)) {
+        return Ok(());
+    }
+    tracing::error!(
+        "palgSupportedAlgs leaves out an algorithm that is spoken here; suites are not for choice: leave the list empty, or \
+         take what SECPKG_ATTR_SUPPORTED_ALGS answers"
+    );
+    Err(Code(library::Status::SEC_E_ALGORITHM_MISMATCH.0))
 }
 
 /// Ciphers of 128 bits and more are what there is, and none of them can be left out.

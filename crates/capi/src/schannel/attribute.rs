@@ -33,7 +33,7 @@ const ECDH_EPHEMERAL: u32 = 0xAE06;
 const RECONNECT: u32 = 1;
 
 /// What is exported next, as SetContextAttributes(KEYING_MATERIAL_INFO) said.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Export {
     label: Vec<u8>,
     /// In TLS 1.2 no context and an empty one differ.
@@ -118,7 +118,9 @@ pub(crate) unsafe fn set(
     // SAFETY: as the caller says.
     let export = unsafe { Export::read(&value.cast::<KeyingMaterialInfo>().read_unaligned()) };
     Some(export.and_then(|export| {
-        *context.open()?.halves()?.export.lock() = export;
+        let open = context.open()?;
+        export.check(open.facts.channel.as_deref().ok_or(Code::INTERNAL_ERROR)?)?;
+        *open.halves()?.export.lock() = export;
         Ok(Code::OK)
     }))
 }
@@ -145,6 +147,15 @@ impl Export {
         Ok(Self { label: label.to_vec(), context, len })
     }
 
+    /// Refuses what the protocol has no bytes for: of one label TLS 1.3 gives 255 hashes (RFC 5869).
+    fn check(&self, channel: &Channel) -> Result<(), Code> {
+        let most = match channel.version {
+            TlsVersion::Tls13 => 255 * channel.suite.hash_bits as usize / 8,
+            _ => LONGEST,
+        };
+        if self.len > most { Err(Code::INVALID_PARAMETER) } else { Ok(()) }
+    }
+
     fn run(&self, open: &Open, channel: &Channel) -> Result<Secret<Vec<u8>>, Code> {
         let mut made = Secret::new(vec![0; self.len]);
         exporting(open, || channel.keying_material(&self.label, self.context.as_deref(), made.expose_mut()))?;
@@ -152,7 +163,7 @@ impl Export {
     }
 }
 
-/// More than TLS 1.3 exports of one label.
+/// More than anybody needs of one label; TLS 1.2 has no bound of its own.
 const LONGEST: usize = 16 << 10;
 
 /// Keys are exported under the sender's lock, so that a fork waits for it: the library's own has no such care.
@@ -170,17 +181,14 @@ pub(crate) type NextExport = Lock<Export>;
 /// As [`query`].
 unsafe fn keying_material(open: &Open, channel: &Channel, place: &Place) -> Result<Code, Code> {
     place.fits::<Counted>()?;
-    let export = std::mem::take(&mut *open.halves()?.export.lock());
+    // The same may be asked for again, and by several threads.
+    let export = open.halves()?.export.lock().clone();
     if export.len == 0 {
         return Err(Code::OUT_OF_SEQUENCE); // nobody said what
     }
-    let made = export.run(open, channel);
-    // The same may be asked for again.
-    let len = export.len;
-    *open.halves()?.export.lock() = export;
-    let given = memory::copy(made?.expose())?;
+    let given = memory::copy(export.run(open, channel)?.expose())?;
     // SAFETY: as the caller says.
-    unsafe { place.put(Counted { count: len as u32, at: given }) }
+    unsafe { place.put(Counted { count: export.len as u32, at: given }) }
 }
 
 /// Question and answer in one structure.
@@ -193,7 +201,9 @@ unsafe fn keying_material_inproc(open: &Open, channel: &Channel, place: &Place) 
     let KeyingMaterialInproc { cbLabel, pszLabel, cbContextValue, pbContextValue, cbKeyingMaterial, .. } = asked;
     let info = KeyingMaterialInfo { cbLabel, pszLabel, cbContextValue, pbContextValue, cbKeyingMaterial };
     // SAFETY: as the caller says.
-    let made = unsafe { Export::read(&info) }?.run(open, channel)?;
+    let export = unsafe { Export::read(&info) }?;
+    export.check(channel)?;
+    let made = export.run(open, channel)?;
     let given = memory::copy(made.expose())?;
     // SAFETY: as the caller says.
     unsafe { place.put(KeyingMaterialInproc { pbKeyingMaterial: given, ..asked }) }

@@ -17,6 +17,8 @@ pub(crate) struct Outgoing {
     pub(crate) bytes: Vec<u8>,
     /// This side said that it ends.
     ended: bool,
+    /// What the peer sent was refused, and why.
+    pub(crate) failed: Option<Failure>,
 }
 
 /// SCHANNEL_…, the kinds of control tokens.
@@ -70,6 +72,8 @@ pub(crate) unsafe fn apply(context: *const SecHandle, input: *mut SecBufferDesc)
     let told = match &mut *context.state.lock() {
         State::Shaking(shaking) => Some(shaking.next.as_mut().ok_or(Code::INVALID_HANDLE)?.control(control)),
         State::Open => None,
+        // Output of the leg before waits: it must go first.
+        State::Pending(_) => return Err(Code::OUT_OF_SEQUENCE),
         _ => return Err(Code::INVALID_HANDLE),
     };
     match told {
@@ -96,12 +100,13 @@ pub(crate) fn again(context: &Context, wants: ContextFlags) -> Result<(Vec<u8>, 
     let open = context.open()?;
     tell(open, Control::Respond)?;
     let mut outgoing = open.halves()?.outgoing.lock();
-    let (bytes, ended) = (std::mem::take(&mut outgoing.bytes), outgoing.ended);
+    let (bytes, ended, failed) = (std::mem::take(&mut outgoing.bytes), outgoing.ended, outgoing.failed.clone());
     drop(outgoing);
-    match (bytes.is_empty(), ended) {
-        (false, _) => Ok((bytes, Code::OK)),
-        (true, true) => Ok((bytes, Code::CONTEXT_EXPIRED)),
-        (true, false) => {
+    match (bytes.is_empty(), failed, ended) {
+        (false, ..) => Ok((bytes, Code::OK)),
+        (true, Some(failed), _) => Err(failed.into()),
+        (true, None, true) => Ok((bytes, Code::CONTEXT_EXPIRED)),
+        (true, None, false) => {
             let asks = ContextFlags::MUTUAL_AUTH;
             let is_new = context.acceptor && wants.contains(asks) && !open.facts.granted.contains(asks);
             let cause = if is_new { Cause::PostHandshakeAuthentication } else { Cause::Renegotiation };

@@ -104,14 +104,13 @@ impl Exchange<'_> {
     pub(crate) fn granted(&self, facts: &Facts) -> u32 {
         let Leg { request, acceptor, .. } = *self.leg;
         let mut granted = facts.granted;
-        if facts.channel.is_none() {
-            return flags::granted(granted, request, acceptor);
-        }
+        let Some(channel) = &facts.channel else { return flags::granted(granted, request, acceptor) };
         // Every stream has alerts; who did not ask for them does not look for any.
         if !flags::wanted(request, acceptor).contains(ContextFlags::EXTENDED_ERROR) {
             granted = ContextFlags(granted.0 & !ContextFlags::EXTENDED_ERROR.0);
         }
-        let by_host = if acceptor { 0 } else { request & flags::MANUAL_CRED_VALIDATION };
+        // By what happened, whichever leg asked for it.
+        let by_host = if acceptor || channel.verified { 0 } else { flags::MANUAL_CRED_VALIDATION };
         flags::granted(granted, request, acceptor) | by_host
     }
 

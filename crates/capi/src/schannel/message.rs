@@ -43,6 +43,9 @@ unsafe fn seal(open: &Open, buffers: &mut [SecBuffer]) -> Result<Code, Code> {
             return Err(Code::BUFFER_TOO_SMALL);
         }
     }
+    if data.pvBuffer.is_null() && data.cbBuffer != 0 {
+        return Err(Code::INVALID_TOKEN);
+    }
     // Longer ones count as long as they are needed.
     let header = SecBuffer { cbBuffer: sizes.header, ..header };
     let trailer = SecBuffer { cbBuffer: sizes.trailer, ..trailer };
@@ -59,7 +62,7 @@ unsafe fn seal(open: &Open, buffers: &mut [SecBuffer]) -> Result<Code, Code> {
         sealer.seal(&mut message)
     };
     let used = sealed?;
-    for buffer in buffers {
+    for buffer in buffers.iter_mut().filter(|buffer| !buffer.is_read_only()) {
         match buffer.kind() {
             // Of no data there is no record.
             SECBUFFER_STREAM_HEADER => buffer.cbBuffer = if used == 0 { 0 } else { sizes.header },
@@ -93,6 +96,10 @@ unsafe fn unseal(open: &Open, buffers: &mut [SecBuffer]) -> Result<Code, Code> {
         let opener = opener.as_mut().ok_or(Code::INVALID_HANDLE)?;
         opener.unseal_record(stream)
     };
+    if let Err(failure) = &record {
+        // The first one: what comes later follows from it.
+        open.halves()?.outgoing.lock().failed.get_or_insert_with(|| failure.clone());
+    }
     let (start, plain, used, code) = match record? {
         Record::Incomplete { missing } => {
             let spare = if first.kind() == SECBUFFER_EMPTY { first } else { second };

@@ -55,7 +55,8 @@ unsafe fn counted(bytes: &[u8], count: usize, place: &Place) -> Result<Code, Cod
     unsafe { place.put(Counted { count: count as u32, at: given }) }
 }
 
-fn algorithms() -> Vec<u32> {
+/// CALG_… of all that is spoken here.
+pub(super) fn algorithms() -> Vec<u32> {
     let of_suites = SUITES.iter().flat_map(|suite| [suite.cipher_id, suite.hash_id]);
     let mut all: Vec<_> = of_suites.chain(ASYMMETRIC).filter(|id| *id != 0).collect();
     all.sort_unstable();
@@ -75,13 +76,21 @@ fn strengths() -> CipherStrengths {
 ///
 /// # Safety
 /// `value` is null or has `len` bytes, whose pointers hold.
-pub(crate) unsafe fn set(
-    handle: SecHandle,
-    credential: &Credential,
-    attribute: u32,
-    value: *const c_void,
-    len: u32,
-) -> Result<Code, Code> {
+pub(crate) unsafe fn set(handle: SecHandle, attribute: u32, value: *const c_void, len: u32) -> Result<Code, Code> {
+    loop {
+        let credential = handles::get::<Credential>(handle)?;
+        // SAFETY: as the caller says.
+        let changed = unsafe { changed(&credential, attribute, value, len) }?;
+        // What another thread changed meanwhile is not undone: this change is made once more, on that.
+        if handles::replace(handle, &credential, Arc::new(changed))? {
+            return Ok(Code::OK);
+        }
+    }
+}
+
+/// # Safety
+/// As [`set`].
+unsafe fn changed(credential: &Credential, attribute: u32, value: *const c_void, len: u32) -> Result<Credential, Code> {
     let mut recipe = credential.recipe.clone().ok_or(Code::UNSUPPORTED_FUNCTION)?;
     let holds =
         |size: usize| if value.is_null() || (len as usize) < size { Err(Code::INVALID_PARAMETER) } else { Ok(()) };
@@ -107,8 +116,7 @@ pub(crate) unsafe fn set(
         }
         _ => return Err(Code::UNSUPPORTED_FUNCTION),
     }
-    handles::replace(handle, Arc::new(credential.remade(recipe)?))?;
-    Ok(Code::OK)
+    credential.remade(recipe)
 }
 
 /// The credential of a handle, with ticket keys that are not too old.
@@ -122,7 +130,10 @@ pub(crate) fn current(handle: SecHandle, credential: Arc<Credential>) -> Arc<Cre
     let (identities, settings) = (identities.clone(), settings.clone());
     let recipe = Recipe::Server { identities, settings, tickets: Some(tickets.clone().fresh()) };
     let Ok(remade) = credential.remade(recipe).map(Arc::new) else { return credential };
-    // Where the handle was given up meanwhile, this call still has its credential.
-    let _ = handles::replace(handle, Arc::clone(&remade));
-    remade
+    match handles::replace(handle, &credential, Arc::clone(&remade)) {
+        // Another thread changed it meanwhile: what it made holds.
+        Ok(false) => handles::get::<Credential>(handle).unwrap_or(remade),
+        // Where the handle was given up meanwhile, this call still has its credential.
+        Ok(true) | Err(_) => remade,
+    }
 }

@@ -37,6 +37,12 @@ pub enum IdentityError {
     KeyUnknown,
     /// The key is another certificate's.
     KeyOfAnother,
+    /// The certificate is none that TLS can use.
+    CertificateUnusable,
+    /// There is no revocation list in them.
+    NoRevocationList,
+    /// The PKCS#12 file has no key.
+    NoKeyInside,
     /// The certificate cannot be read; where is said.
     Malformed(portcullis_wire::Error),
     /// A PEM file that cannot be read.
@@ -53,9 +59,14 @@ impl fmt::Display for IdentityError {
             Self::KeySealed => "its private key is sealed under a password; write it without one: `openssl pkey -in KEY -out PLAIN`",
             Self::KeyUnknown => "its private key is of a kind that is not known here: RSA from 2048 bits, ECDSA on P-256, P-384 or P-521 and Ed25519 are",
             Self::KeyOfAnother => "the private key is not the certificate's; the certificate must be the first of its file",
+            Self::CertificateUnusable => {
+                "its certificate is of version 1, or otherwise none that TLS can use; make one with extensions (subjectAltName)"
+            }
+            Self::NoRevocationList => "it holds no revocation list (`-----BEGIN X509 CRL-----`)",
+            Self::NoKeyInside => "this PKCS#12 file holds no private key with its certificate",
             Self::Malformed(error) => return write!(f, "its certificate cannot be read: {error}"),
             Self::Pem => "it is no PEM file",
-            Self::Pkcs12 => "it is no PKCS#12 file, or its password is another one",
+            Self::Pkcs12 => "it is neither PEM nor a PKCS#12 file, or its password is another one",
         })
     }
 }
@@ -81,7 +92,7 @@ impl Identity {
         let store =
             p12_keystore::KeyStore::from_pkcs12(file, password.expose(), p12_keystore::Pkcs12ImportPolicy::Strict)
                 .map_err(|_| IdentityError::Pkcs12)?;
-        let (_, entry) = store.private_key_chain().ok_or(IdentityError::NoKey)?;
+        let (_, entry) = store.private_key_chain().ok_or(IdentityError::NoKeyInside)?;
         let chain = entry.certs().iter().map(|certificate| certificate.as_der().to_vec()).collect();
         Self::from_der(chain, entry.key().as_der())
     }
@@ -104,6 +115,7 @@ impl Identity {
         let ders = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
         let key = CertifiedKey::from_der(ders, key, &provider()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => IdentityError::KeyOfAnother,
+            rustls::Error::InvalidCertificate(_) => IdentityError::CertificateUnusable,
             _ => IdentityError::KeyUnknown,
         })?;
         Ok(Self { key: Arc::new(key), chain: Arc::new(chain), end_point, names, not_after })
@@ -189,18 +201,18 @@ pub fn revocation_lists_in_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, IdentityErro
     let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(text);
     let lists: Vec<_> =
         lists.map(|der| der.map(|der| der.to_vec())).collect::<Result<_, _>>().map_err(|_| IdentityError::Pem)?;
-    if lists.is_empty() { Err(IdentityError::NoCertificate) } else { Ok(lists) }
+    if lists.is_empty() { Err(IdentityError::NoRevocationList) } else { Ok(lists) }
 }
 
 fn key_in_pem(text: &[u8]) -> Result<PrivateKeyDer<'static>, IdentityError> {
+    // Neither is a section that the parser knows.
+    let is_sealed = [&b"BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
+        .iter()
+        .any(|mark| text.windows(mark.len()).any(|at| at == *mark));
     match PrivateKeyDer::from_pem_slice(text) {
-        Ok(key) => Ok(key),
-        Err(pem::Error::NoItemsFound) => {
-            // Neither is a section that the parser knows.
-            let sealed =
-                |text: &str| text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
-            Err(if sealed(&String::from_utf8_lossy(text)) { IdentityError::KeySealed } else { IdentityError::NoKey })
-        }
+        Ok(key) if !is_sealed => Ok(key),
+        _ if is_sealed => Err(IdentityError::KeySealed),
+        Err(pem::Error::NoItemsFound) | Ok(_) => Err(IdentityError::NoKey),
         Err(_) => Err(IdentityError::Pem),
     }
 }

@@ -101,8 +101,9 @@ impl Trust {
         if issuers.is_empty() {
             return Ok(Some(Arc::new(Nobody)));
         }
-        let builder = WebPkiClientVerifier::builder_with_provider(store(issuers)?, provider());
-        builder.build().map(Some).map_err(unusable)
+        // By the same lists: it may be another way up than the one that was verified.
+        let trust = Self { roots: issuers.clone(), sid_issuers: None, ..self.clone() };
+        trust.client_verifier(true).map(Some)
     }
 
     pub(super) fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, SettingsError> {
