@@ -327,7 +327,9 @@ fn identity(
     let key_path = key.unwrap_or(cert);
     let key = Secret::new(read(key_path, fetch)?);
     Identity::from_pem(&bytes, key.expose()).map_err(|error| match error {
-        IdentityError::NoCertificate | IdentityError::CertificateUnusable | IdentityError::Malformed(_) => at(cert)(error),
+        IdentityError::NoCertificate | IdentityError::CertificateUnusable | IdentityError::Malformed(_) => {
+            at(cert)(error)
+        }
         _ => at(key_path)(error),
     })
 }
