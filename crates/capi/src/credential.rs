@@ -25,8 +25,7 @@ pub(crate) struct Credential {
     pub(crate) recipe: Option<Recipe>,
     /// What SECPKG_CRED_ATTR_NAMES answers.
     name: String,
-    /// What a context must be granted: PortcullisRequireContextFlags.
-    /// Shared by all that take each other's place behind one handle.
+    /// What a context must be granted: PortcullisRequireContextFlags. Shared by all that take each other's place behind one handle.
     required: Arc<AtomicU32>,
 }
 

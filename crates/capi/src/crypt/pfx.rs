@@ -12,7 +12,7 @@ use crate::text::{Charset as _, Wide};
 use library::Secret;
 use library::schannel::Identity;
 use p12_keystore::error::Error;
-use p12_keystore::{LocalKeyId, Pkcs12Archive, PrivateKeyBag};
+use p12_keystore::{CertificateBag, LocalKeyId, Pkcs12Archive, PrivateKeyBag};
 use portcullis_wire::der::{Der, tag};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -71,12 +71,13 @@ fn place(archive: &Pkcs12Archive, bag: &PrivateKeyBag) -> Option<usize> {
     if let Some(place) = bag.local_key_id.as_ref().and_then(of_id) {
         return Some(place);
     }
-    // A file without ids has the only key's certificate first; among several, each has one of the same public key.
-    if archive.keys.len() == 1 {
-        return Some(0);
-    }
-    let _inside = host::uninterrupted();
-    archive.certs.iter().position(|of| Identity::from_der(vec![of.cert.as_der().to_vec()], bag.key.as_der()).is_ok())
+    // A file without ids: the one of the same public key, or for a kind of key that is not known here, the first.
+    let is_of = |of: &CertificateBag| Identity::from_der(vec![of.cert.as_der().to_vec()], bag.key.as_der()).is_ok();
+    let of_key = {
+        let _inside = host::uninterrupted();
+        archive.certs.iter().position(is_of)
+    };
+    of_key.or((archive.keys.len() == 1).then_some(0))
 }
 
 /// Whether the password is the file's.
@@ -139,4 +140,61 @@ unsafe fn blob<'b>(pfx: *const Blob) -> Result<&'b [u8], Fault> {
     }
     // SAFETY: as the caller says.
     unsafe { room::bytes(pbData, cbData) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p12_keystore::{Certificate, PrivateKey};
+
+    /// Self-signed certificates and their keys, by openssl.
+    fn archive(names: &[&str]) -> Pkcs12Archive {
+        let folder = tempfile::tempdir().unwrap();
+        let openssl = |arguments: &str| {
+            let mut command = std::process::Command::new("openssl");
+            let done = command.args(arguments.split(' ')).current_dir(folder.path()).output().unwrap();
+            assert!(done.status.success(), "{done:?}");
+        };
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        let mut archive = Pkcs12Archive::default();
+        for name in names {
+            openssl(&format!(
+                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out cert -outform DER -subj /CN={name}"
+            ));
+            openssl("pkcs8 -topk8 -nocrypt -in key -outform DER -out pkcs8");
+            archive.certs.push(CertificateBag {
+                friendly_name: None,
+                local_key_id: None,
+                trusted: false,
+                cert: Certificate::from_der(&read("cert")).unwrap(),
+            });
+            archive.keys.push(PrivateKeyBag {
+                friendly_name: Some((*name).to_owned()),
+                local_key_id: None,
+                key: PrivateKey::from_der(&read("pkcs8")).unwrap(),
+            });
+        }
+        archive
+    }
+
+    fn places(archive: &Pkcs12Archive) -> Vec<(Option<usize>, &str)> {
+        keys(archive).unwrap().into_iter().map(|(place, _, name)| (place, name.unwrap())).collect()
+    }
+
+    #[test]
+    fn keys_without_ids_find_their_certificates() {
+        let mut archive = archive(&["a", "b", "c"]);
+        archive.keys.reverse();
+        assert_eq!(places(&archive), [(Some(2), "c"), (Some(1), "b"), (Some(0), "a")]);
+        // An id counts more; one that no certificate has is none.
+        archive.keys[1].local_key_id = Some(LocalKeyId(vec![1]));
+        archive.keys[2].local_key_id = Some(LocalKeyId(vec![2]));
+        archive.certs[1].local_key_id = Some(vec![1]);
+        assert_eq!(places(&archive), [(Some(2), "c"), (Some(1), "b"), (Some(0), "a")]);
+        archive.certs.pop();
+        assert_eq!(places(&archive), [(None, "c"), (Some(1), "b"), (Some(0), "a")]);
+        // The only key is of the first certificate, unless it is of another one.
+        archive.keys.truncate(1);
+        assert_eq!(places(&archive), [(Some(0), "c")]);
+    }
 }

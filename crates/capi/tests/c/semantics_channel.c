@@ -6,6 +6,8 @@
 #include "check.h"
 #include "stream.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -89,6 +91,23 @@ static void credentials(void)
     old.grbitEnabledProtocols = 0;
     old.dwMinimumCipherStrength = old.dwMaximumCipherStrength = (DWORD)-1;
     REFUSED(SECPKG_CRED_INBOUND, &old, SEC_E_ALGORITHM_MISMATCH);
+    old.dwMinimumCipherStrength = old.dwMaximumCipherStrength = 0;
+    /* RC4 and SHA-1 are not there, and what is there cannot be left out. */
+    ALG_ID named[] = {0x6801, 0x8004, 0x660E, 0x6610, 0x800C};
+    old.palgSupportedAlgs = named;
+    for (DWORD many = 1; many <= 5; ++many) {
+        old.cSupportedAlgs = many;
+        REFUSED(SECPKG_CRED_INBOUND, &old, SEC_E_ALGORITHM_MISMATCH);
+    }
+    old.cSupportedAlgs = 257;
+    REFUSED(SECPKG_CRED_INBOUND, &old, SEC_E_UNKNOWN_CREDENTIALS);
+    old.cSupportedAlgs = 4, old.palgSupportedAlgs = NULL;
+    REFUSED(SECPKG_CRED_INBOUND, &old, SEC_E_UNKNOWN_CREDENTIALS);
+    named[1] = 0x6602;
+    old.palgSupportedAlgs = named;
+    MUST(STATUS(acquired(SECPKG_CRED_INBOUND, &old, &credential, &expiry), SEC_E_OK));
+    STATUS(FreeCredentialsHandle(&credential), SEC_E_OK);
+    FILL(credential);
     new.dwFlags = SCH_USE_DTLS_ONLY;
     REFUSED(SECPKG_CRED_INBOUND, &new, SEC_E_UNSUPPORTED_FUNCTION);
     new.dwFlags = 0;
@@ -122,6 +141,13 @@ static void credentials(void)
             aes_256 |= algorithms.palgSupportedAlgs[at] == 0x6610;
         }
         CHECK(aes_256);
+        /* What is answered may be asked for. */
+        CredHandle again;
+        old.palgSupportedAlgs = algorithms.palgSupportedAlgs;
+        old.cSupportedAlgs = algorithms.cSupportedAlgs;
+        if (STATUS(acquired(SECPKG_CRED_INBOUND, &old, &again, &expiry), SEC_E_OK)) {
+            STATUS(FreeCredentialsHandle(&again), SEC_E_OK);
+        }
         STATUS(FreeContextBuffer(algorithms.palgSupportedAlgs), SEC_E_OK);
     }
     STATUS(QueryCredentialsAttributesA(&credential, SECPKG_ATTR_CIPHER_STRENGTHS, &strengths), SEC_E_OK);
@@ -152,6 +178,65 @@ static void credentials(void)
     end_both(c, s);
     CertFreeCertificateContext(own);
     CertFreeCertificateContext(keyless);
+}
+
+static void *asks(void *argument)
+{
+    for (int round = 0; round < 200; ++round) {
+        SecPkgContext_KeyingMaterial made;
+        if (!STATUS(ATTRIBUTE((struct end *)argument, SECPKG_ATTR_KEYING_MATERIAL, &made), SEC_E_OK)) {
+            break;
+        }
+        FreeContextBuffer(made.pbKeyingMaterial);
+    }
+    return NULL;
+}
+
+/* What is exported was said once, and two threads ask for it. */
+static void asked_by_two(struct end *end)
+{
+    pthread_t other;
+    MUST(pthread_create(&other, NULL, asks, end) == 0);
+    asks(end);
+    pthread_join(other, NULL);
+}
+
+static atomic_int renewed;
+
+static void *renews(void *argument)
+{
+    SecPkgCred_SessionTicketKey key = {.KeyId = {1}, .KeyingMaterial = {2}, .KeyingMaterialSize = 32};
+    SecPkgCred_SessionTicketKeys keys = {1, &key};
+    for (int round = 0; round < 50; ++round) {
+        STATUS(SetCredentialsAttributesA(argument, SECPKG_ATTR_SESSION_TICKET_KEYS, &keys, sizeof keys), SEC_E_OK);
+        atomic_fetch_add(&renewed, 1);
+    }
+    return NULL;
+}
+
+/* While one thread brings keys, what another one changes is not undone. */
+static void changed_by_two(void)
+{
+    CASE("changed by two threads");
+    for (int round = 0; round < 4; ++round) {
+        CredHandle credential = server_of("server", NULL, 0);
+        atomic_store(&renewed, 0);
+        pthread_t other;
+        MUST(pthread_create(&other, NULL, renews, &credential) == 0);
+        while (atomic_load(&renewed) == 0) {
+        }
+        DWORD protocols = SP_PROT_TLS1_2_SERVER;
+        STATUS(SetCredentialsAttributesA(&credential, SECPKG_ATTR_SUPPORTED_PROTOCOLS, &protocols, 4), SEC_E_OK);
+        STATUS(PortcullisRequireContextFlags(&credential, ASC_REQ_MUTUAL_AUTH), SEC_E_OK);
+        pthread_join(other, NULL);
+        protocols = 0;
+        STATUS(QueryCredentialsAttributesA(&credential, SECPKG_ATTR_SUPPORTED_PROTOCOLS, &protocols), SEC_E_OK);
+        CHECK(protocols == SP_PROT_TLS1_2_SERVER);
+        struct end *c = client_end(&client), *s = server_end(&credential);
+        CHECK(!shake_hands(c, s) && s->status != SEC_E_OK);
+        end_both(c, s);
+        STATUS(FreeCredentialsHandle(&credential), SEC_E_OK);
+    }
 }
 
 static void connection(DWORD bits)
@@ -260,6 +345,18 @@ static void connection(DWORD bits)
         CHECK(memcmp(at_once.pbKeyingMaterial, made[0].pbKeyingMaterial, 40) == 0);
         FreeContextBuffer(at_once.pbKeyingMaterial);
     }
+    /* As much as the protocol has, and one more. */
+    DWORD most = newer ? 255 * 48 : 16384;
+    what.cbKeyingMaterial = at_once.cbKeyingMaterial = most + 1;
+    STATUS(SetContextAttributesA(&c->context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &what, sizeof what),
+           SEC_E_INVALID_PARAMETER);
+    STATUS(ATTRIBUTE(c, SECPKG_ATTR_KEYING_MATERIAL_INPROC, &at_once), SEC_E_INVALID_PARAMETER);
+    at_once.cbKeyingMaterial = most;
+    MUST(STATUS(ATTRIBUTE(c, SECPKG_ATTR_KEYING_MATERIAL_INPROC, &at_once), SEC_E_OK));
+    FreeContextBuffer(at_once.pbKeyingMaterial);
+    what.cbKeyingMaterial = most;
+    STATUS(SetContextAttributesA(&s->context, SECPKG_ATTR_KEYING_MATERIAL_INFO, &what, sizeof what), SEC_E_OK);
+    asked_by_two(s);
     at_once.cbKeyingMaterial = 0;
     STATUS(ATTRIBUTE(c, SECPKG_ATTR_KEYING_MATERIAL_INPROC, &at_once), SEC_E_INVALID_PARAMETER);
     FreeContextBuffer(made[0].pbKeyingMaterial);
@@ -391,6 +488,7 @@ int main(int count, char **arguments)
     client = client_of(NULL, "ca.pem", 0);
     packages();
     credentials();
+    changed_by_two();
     connection(SP_PROT_TLS1_2);
     connection(SP_PROT_TLS1_3);
     half_open();

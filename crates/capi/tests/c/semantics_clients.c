@@ -46,6 +46,16 @@ static void manual(void)
     }
     STATUS(FreeCredentialsHandle(&stranger), SEC_E_OK);
     STATUS(FreeCredentialsHandle(&trusting), SEC_E_OK);
+    CASE("validation by the host that a later leg asks for");
+    {
+        struct end *c = client_end(&client), *s = server_end(&server);
+        step(c, NULL, 0);
+        step(s, c->said, c->length);
+        c->wants |= ISC_REQ_MANUAL_CRED_VALIDATION;
+        STATUS(steps(c, s->said, s->length), SEC_E_OK);
+        CHECK((c->granted & ISC_RET_MANUAL_CRED_VALIDATION) == 0 && (c->granted & ISC_RET_MUTUAL_AUTH) != 0);
+        end_both(c, s);
+    }
     CASE("revocation that nobody can look up");
     CredHandle careful = client_of(NULL, "ca.pem", SCH_CRED_REVOCATION_CHECK_CHAIN);
     CredHandle lenient = client_of(NULL, "ca.pem", SCH_CRED_REVOCATION_CHECK_CHAIN | SCH_CRED_IGNORE_REVOCATION_OFFLINE |

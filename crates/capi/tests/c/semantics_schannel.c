@@ -90,6 +90,22 @@ static void missing_and_extra(void)
     end_both(c, s);
 }
 
+/* A buffer that must not be written is no place to say what is missing. */
+static void read_only_spare(void)
+{
+    CASE("a spare buffer that is read-only");
+    unsigned char token[3] = {22, 3, 1}, room[64];
+    SecBuffer in[3] = {{3, SECBUFFER_TOKEN, token}, {7, SECBUFFER_EMPTY | SECBUFFER_READONLY, room}, {0, SECBUFFER_EMPTY, NULL}};
+    SecBuffer out = {sizeof room, SECBUFFER_TOKEN, room};
+    SecBufferDesc input = {SECBUFFER_VERSION, 3, in}, output = {SECBUFFER_VERSION, 1, &out};
+    CtxtHandle context;
+    ULONG granted;
+    STATUS(AcceptSecurityContext(&server, NULL, &input, 0, 0, &context, &output, &granted, NULL),
+           SEC_E_INCOMPLETE_MESSAGE);
+    CHECK(in[1].BufferType == (SECBUFFER_EMPTY | SECBUFFER_READONLY) && in[1].cbBuffer == 7 && in[1].pvBuffer == room);
+    CHECK(in[2].BufferType == SECBUFFER_MISSING && in[2].cbBuffer == 2);
+}
+
 static void too_small(void)
 {
     CASE("too small an output");
@@ -117,11 +133,20 @@ static void too_small(void)
                                           &output, &granted, NULL), SEC_E_BUFFER_TOO_SMALL);
         CHECK(in[1].BufferType == SECBUFFER_EMPTY);
     }
-    CASE("allocated output");
+    CASE("other input than before");
+    s->said[7] ^= 1;
+    STATUS(InitializeSecurityContextA(&client, &c->context, SERVER_NAME, c->wants, 0, 0, &input, 0, &c->context,
+                                      &output, &granted, NULL), SEC_E_INVALID_TOKEN);
+    s->said[7] ^= 1;
+    STATUS(control(c, (DWORD[]){SCHANNEL_SHUTDOWN}, 1), SEC_E_OUT_OF_SEQUENCE);
+    CASE("allocated output, and more behind the input");
+    memcpy(s->said + s->length, "\x17\3\3", 3);
+    in[0].cbBuffer += 3;
     out = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
     STATUS(InitializeSecurityContextA(&client, &c->context, SERVER_NAME, c->wants | ISC_REQ_ALLOCATE_MEMORY, 0, 0,
                                       &input, 0, &c->context, &output, &granted, NULL), SEC_I_CONTINUE_NEEDED);
-    CHECK(in[1].BufferType == SECBUFFER_EXTRA && in[1].cbBuffer < in[0].cbBuffer);
+    CHECK(in[1].BufferType == SECBUFFER_EXTRA && in[1].cbBuffer < in[0].cbBuffer && in[1].cbBuffer > 3);
+    CHECK((unsigned char *)in[1].pvBuffer + in[1].cbBuffer == s->said + s->length + 3);
     CHECK((granted & ISC_RET_ALLOCATED_MEMORY) != 0 && out.BufferType == SECBUFFER_TOKEN && out.cbBuffer > 0);
     STATUS(step(s, out.pvBuffer, out.cbBuffer), SEC_I_CONTINUE_NEEDED);
     STATUS(FreeContextBuffer(out.pvBuffer), SEC_E_OK);
@@ -235,6 +260,19 @@ static void records(DWORD bits)
     struct opened found = opened(c, room, sizes.cbHeader + 7 + sizes.cbTrailer);
     CHECK(found.status == SEC_E_OK && found.length == 7 && memcmp(found.data, "scatter", 7) == 0);
 
+    /* What must not be written is not written, nor is it the record's. */
+    parts[1] = (SecBuffer){99, SECBUFFER_STREAM_HEADER | SECBUFFER_READONLY, NULL};
+    STATUS(EncryptMessage(&s->context, 0, &message, 0), SEC_E_OK);
+    CHECK(parts[1].cbBuffer == 99 && parts[3].cbBuffer == sizes.cbHeader);
+    memcpy(room, header, sizes.cbHeader);
+    memcpy(room + sizes.cbHeader, data, 7);
+    memcpy(room + sizes.cbHeader + 7, trailer, sizes.cbTrailer);
+    STATUS(opened(c, room, sizes.cbHeader + 7 + sizes.cbTrailer).status, SEC_E_OK);
+    parts[1] = (SecBuffer){0, SECBUFFER_EMPTY, NULL};
+    parts[2].pvBuffer = NULL;
+    STATUS(EncryptMessage(&s->context, 0, &message, 0), SEC_E_INVALID_TOKEN);
+    parts[2].pvBuffer = data;
+
     parts[0].cbBuffer = sizes.cbTrailer - 1;
     STATUS(EncryptMessage(&s->context, 0, &message, 0), SEC_E_BUFFER_TOO_SMALL);
     parts[0].cbBuffer = sizes.cbTrailer;
@@ -280,7 +318,13 @@ static void records(DWORD bits)
     /* The alert is to be had. */
     STATUS(step(c, NULL, 0), SEC_E_OK);
     CHECK(c->length > 5);
-    STATUS(opened(s, c->said, c->length).status, SEC_E_MESSAGE_ALTERED);
+    unsigned char alert[256];
+    ULONG of_alert = c->length < sizeof alert ? c->length : sizeof alert;
+    memcpy(alert, c->said, of_alert);
+    /* And behind it what the failure was. */
+    STATUS(step(c, NULL, 0), SEC_E_MESSAGE_ALTERED);
+    TEXT(cause(), "schannel/bad-record");
+    STATUS(opened(s, alert, of_alert).status, SEC_E_MESSAGE_ALTERED);
     TEXT(cause(), "schannel/peer-alert");
     free(room);
     free(text);
@@ -421,6 +465,7 @@ int main(int count, char **arguments_)
     client = client_of(NULL, "ca.pem", 0);
     legs();
     missing_and_extra();
+    read_only_spare();
     too_small();
     alerts();
     arguments();

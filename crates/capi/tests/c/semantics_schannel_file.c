@@ -2,14 +2,37 @@
  * Credentials of TLS without pAuthData: what the file of PORTCULLIS_CONFIG says.
  *
  *     semantics_schannel_file FOLDER whole|none|revoked
+ *     semantics_schannel_file FOLDER expired     without such a file: what the log says of an own certificate that has ended
  */
 #include "check.h"
 #include "stream.h"
+
+static void count_ends(void *argument, ULONG level, const char *line)
+{
+    *(int *)argument += level == PORTCULLIS_LOG_WARN && strstr(line, "has expired") != NULL;
+}
+
+static void expired(void)
+{
+    int lines = 0;
+    STATUS(PortcullisSetLog(count_ends, &lines), SEC_E_OK);
+    CredHandle good = server_of("server", NULL, 0);
+    CHECK(lines == 0);
+    CredHandle ended = server_of("expired", NULL, 0);
+    CHECK(lines == 1);
+    STATUS(FreeCredentialsHandle(&good), SEC_E_OK);
+    STATUS(FreeCredentialsHandle(&ended), SEC_E_OK);
+    STATUS(PortcullisSetLog(NULL, NULL), SEC_E_OK);
+}
 
 int main(int count, char **arguments)
 {
     MUST(count == 3);
     folder = arguments[1];
+    if (strcmp(arguments[2], "expired") == 0) {
+        expired();
+        return check_done();
+    }
     CredHandle server, client, own = client_of("client", "ca.pem", 0);
     TimeStamp expiry;
     if (strcmp(arguments[2], "none") == 0) {

@@ -364,6 +364,18 @@ fn revoked_by_a_list_of_the_file() {
     assert!(said.ends_with(" 0 failed\n"), "{said}");
 }
 
+/// Who begins with a certificate that has ended learns it from the log.
+#[test]
+fn an_own_certificate_that_has_expired() {
+    let files = Files::new();
+    let signed = "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days -1 -out expired.pem -extfile extensions";
+    openssl(files.folder(), signed, &[]);
+    fs::copy(files.path("server.key"), files.path("expired.key")).unwrap();
+    let program = compile("gcc", &["semantics_schannel_file.c", "stream.c", "talk.c", "check.c"], &[]);
+    let said = success(program.command().arg(files.folder()).arg("expired"));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+}
+
 /// A credential without pAuthData is what the file says, which may be a server's.
 #[test]
 fn by_the_file() {

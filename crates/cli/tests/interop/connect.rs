@@ -151,7 +151,7 @@ fn called_wrongly() {
         ended(&output.unwrap())
     };
     for (args, why) in [
-        (&["https://web.example/", "--user", ANN][..], "TLS is not here yet"),
+        (&["ftp://web.example/", "--user", ANN][..], "only http:// and https://"),
         (&["http://ann:secret@127.0.0.1/"], "--user"),
         (&["http://127.0.0.1:1/", "--user", ANN], "--password-file"),
         (&["http://127.0.0.1:1/", "--scheme", "ntlm"], "needs a --user"),

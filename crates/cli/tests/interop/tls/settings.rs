@@ -1,5 +1,6 @@
 //! What is set, where, and when it counts.
 
+use crate::harness::{ANN, PASSWORD};
 use crate::peers;
 use crate::tls::certificates::{self, Own};
 use crate::tls::clients::{curl, curl_as, s_client, with_certificate};
@@ -103,6 +104,32 @@ fn an_idle_connection_is_ended_with_close_notify() {
     command.args(["-c", script, &address.ip().to_string(), &address.port().to_string()]);
     let output = peers::run(command);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "b''\n", "{output:?}");
+}
+
+/// Our own client over TLS: it believes whom it is told to, and binds its logon to the channel.
+#[test]
+fn connect_is_bound_to_the_channel() {
+    let server = Listener::new().settings("[ntlm]\nbindings = \"require\"").start();
+    let own = Own::new();
+    std::fs::write(own.path("password"), PASSWORD).unwrap();
+    let connect = |more: &[&str]| {
+        let mut command = portcullis();
+        command.args(["connect", &format!("https://{}/", server.https()), "--user", ANN, "--json", "--password-file"]);
+        let output = command.arg(own.path("password")).args(more).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let roots = certificates::argument("roots.pem");
+    for scheme in ["negotiate", "ntlm"] {
+        let (code, out, err) = connect(&["--ca", &roots, "--scheme", scheme]);
+        assert_eq!(code, Some(0), "{out}{err}");
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["answer"]["channel_bindings"], "matched", "{out}");
+        assert_eq!(report["tls"]["verified"], true, "{out}");
+    }
+    let foreign = certificates::argument("foreign-root.pem");
+    let (code, _, err) = connect(&["--ca", &foreign]);
+    assert!(code == Some(1) && err.contains("schannel/untrusted-root"), "{err}");
+    assert_eq!(connect(&["--danger-any-certificate"]).0, Some(0));
 }
 
 /// What would be left out without a word is an error with one.
