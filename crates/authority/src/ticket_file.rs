@@ -37,12 +37,14 @@ impl TicketFile {
     /// When the file cannot be read or made, others may read it, or it holds something else.
     pub fn read(&self, now: SystemTime) -> io::Result<Tickets> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        options.read(true).mode(0o600);
         // A pipe would have to be waited for.
         options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        let reading = options.clone();
+        options.write(true).create(true).truncate(false);
         let (mut file, may_write) = match options.open(&self.path) {
             Ok(file) => (file, true),
-            Err(error) if is_read_only(&error) => (File::open(&self.path)?, false),
+            Err(error) if is_read_only(&error) => (reading.open(&self.path)?, false),
             Err(error) => return Err(error),
         };
         private(&file)?;
@@ -52,12 +54,7 @@ impl TicketFile {
         file.read_to_string(text.expose_mut())?;
         let mut lines = parse(text.expose())?;
         if may_write && self.tend(&mut lines, now)? {
-            let fresh = Secret::new(lines.iter().map(Line::to_text).collect::<String>());
-            file.rewind()?;
-            file.set_len(0)?;
-            file.write_all(HEADER.as_bytes())?;
-            file.write_all(fresh.expose().as_bytes())?;
-            file.sync_all()?;
+            rewrite(&mut file, text.expose().len(), &lines)?;
         }
         Ok(self.tickets(&lines))
     }
@@ -77,9 +74,9 @@ impl TicketFile {
     fn tend(&self, lines: &mut Vec<Line>, now: SystemTime) -> io::Result<bool> {
         let before = lines.len();
         // A key from the future is of a clock that was wrong: it would be the newest for as long.
-        lines.retain(|line| line.made <= now + DELAY && now < self.opens_until(line));
+        lines.retain(|line| line.made <= later(now, DELAY) && now < self.opens_until(line));
         let newest = lines.iter().map(|line| line.made).max();
-        let fresh = newest.is_some_and(|made| now < made + self.rotation);
+        let fresh = newest.is_some_and(|made| now < later(made, self.rotation));
         if !fresh {
             lines.push(Line::new(now)?);
         }
@@ -87,14 +84,14 @@ impl TicketFile {
     }
 
     fn opens_until(&self, line: &Line) -> SystemTime {
-        line.made + self.rotation + DELAY + self.lifetime
+        later(line.made, self.rotation + DELAY + self.lifetime)
     }
 
     fn tickets(&self, lines: &[Line]) -> Tickets {
         let first = lines.iter().map(|line| line.made).min();
         let key = |line: &Line| {
             // The first key has nobody before it whom others could still use.
-            let from = if Some(line.made) == first { line.made } else { line.made + DELAY };
+            let from = if Some(line.made) == first { line.made } else { later(line.made, DELAY) };
             TicketKey::new(line.name, &line.secret, from, self.opens_until(line))
         };
         let keys = TicketKeys::new(lines.iter().filter_map(key).collect(), self.lifetime);
@@ -174,11 +171,42 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn parse(text: &str) -> io::Result<Vec<Line>> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let wrong = || {
-        io::Error::new(io::ErrorKind::InvalidData, "a line is no ticket key; remove the file, and a new one is made")
-    };
-    lines.map(|line| Line::parse(line).ok_or_else(wrong)).collect()
+    // Whoever wrote this last was cut off: what it had written of its last key was never used.
+    let is_torn = text.starts_with(HEADER) && !text.ends_with('\n');
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    let mut keys = Vec::new();
+    while let Some(line) = lines.next() {
+        match Line::parse(line) {
+            Some(key) => keys.push(key),
+            None if is_torn && lines.peek().is_none() => {}
+            None => {
+                let why = "a line is no ticket key; remove the file, and a new one is made";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// Writes these keys over a file of so many bytes. Whoever reads without the lock finds the old keys or the new ones:
+/// nothing is cut off before the new ones stand there, in one piece.
+fn rewrite(file: &mut File, old_len: usize, lines: &[Line]) -> io::Result<()> {
+    let keys = Secret::new(lines.iter().map(Line::to_text).collect::<String>());
+    let len = HEADER.len() + keys.expose().len();
+    let mut whole = Secret::new(Vec::with_capacity(len.max(old_len)));
+    whole.expose_mut().extend(HEADER.as_bytes());
+    whole.expose_mut().extend(keys.expose().as_bytes());
+    // Empty lines instead of the end of what was longer.
+    whole.expose_mut().resize(len.max(old_len), b'\n');
+    file.rewind()?;
+    file.write_all(whole.expose())?;
+    file.set_len(u64::try_from(len).unwrap_or(u64::MAX))?;
+    file.sync_all()
+}
+
+/// A point in time that much later. There is none after the last, and a file may name any.
+fn later(time: SystemTime, by: Duration) -> SystemTime {
+    time.checked_add(by).unwrap_or(time)
 }
 
 /// Locks the file; `false` when somebody else does not let go of it.
@@ -245,6 +273,65 @@ mod tests {
         let held = File::open(&path).unwrap();
         held.lock().unwrap();
         assert!(file.read(now).unwrap().same_as(&back), "it is read all the same");
+    }
+
+    #[test]
+    fn the_end_of_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tickets");
+        let file = TicketFile::new(&path, Duration::MAX, Duration::MAX);
+        assert_eq!((file.rotation, file.lifetime), (MOST, TicketKeys::LONGEST));
+        let now = SystemTime::now();
+        let first = file.read(now).unwrap();
+        let line = Line { made: moment::from_ms(i64::MAX), ..Line::new(now).unwrap() };
+        let mut open = OpenOptions::new().append(true).open(&path).unwrap();
+        open.write_all(line.to_text().as_bytes()).unwrap();
+        assert_eq!(file.read_open(File::open(&path).unwrap()).unwrap().names.len(), 2);
+        assert!(file.read(now).unwrap().same_as(&first));
+        let last = now.checked_add(Duration::from_secs(i64::MAX as u64 - (1 << 31))).unwrap();
+        assert_eq!(later(last, Duration::MAX), last);
+        assert_eq!(file.read(last).unwrap().names.len(), 1);
+    }
+
+    #[test]
+    fn a_writer_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tickets");
+        let file = TicketFile::new(&path, DAY / 2, DAY);
+        let now = SystemTime::now();
+        let first = file.read(now).unwrap();
+        let both = file.read(now + DAY / 2).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(both.names.len(), 2);
+        for len in 0..whole.len() {
+            OpenOptions::new().write(true).open(&path).unwrap().write_all(&whole).unwrap();
+            OpenOptions::new().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
+            let rest = file.read_open(File::open(&path).unwrap()).unwrap();
+            assert!(both.names.starts_with(&rest.names), "{len}");
+            let fresh = file.read(now + DAY / 2).unwrap();
+            assert!(fresh.names.starts_with(&rest.names) && !fresh.names.is_empty(), "{len}");
+        }
+        assert!(both.names.starts_with(&first.names));
+        // What is no longer needed leaves nothing behind.
+        let alone = file.read(now + DAY * 9).unwrap();
+        assert_eq!(alone.names.len(), 1);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!((text.lines().count(), text.ends_with("\n\n")), (2, false));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        for path in [pipe.as_path(), Path::new("/dev/null")] {
+            let error = TicketFile::new(path, DAY, DAY).read(SystemTime::now()).map(drop).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.to_string().as_str()),
+                (io::ErrorKind::InvalidInput, "it is no regular file")
+            );
+        }
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use crate::data::{Data, Failed};
 use crate::output::visible;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use portcullis::schannel::{IdentityError, certificates_in_pem};
 use portcullis_authority::{Store as _, identities};
 use portcullis_wire::x509::{AltSecurityIdentity, Certificate, MAX_LEN};
 use serde::Serialize;
@@ -159,28 +158,28 @@ fn all_of(file: &Path) -> Result<Vec<AltSecurityIdentity>, Failed> {
     File::open(file)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
         .map_err(|error| bad(error.to_string()))?;
-    let der = der_of(bytes).map_err(|why| bad(why.to_owned()))?;
+    let der = der_of(bytes).map_err(bad)?;
     let unreadable = |why| bad(format!("no X.509 certificate in PEM or DER ({why})"));
     let certificate = Certificate::decode(&der).map_err(unreadable)?;
     identities(&certificate).map_err(unreadable)
 }
 
 /// The one certificate of a file: in DER, or in PEM (RFC 7468) with any text around it.
-fn der_of(bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
-    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-    const END: &str = "-----END CERTIFICATE-----";
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.contains("-----BEGIN ") => text,
-        _ => return Ok(bytes),
-    };
-    let mut blocks = text.split(BEGIN).skip(1);
-    let block = blocks.next().ok_or("no certificate is in it; give the client's certificate, not its key")?;
-    if blocks.next().is_some() {
-        return Err("several certificates are in it; give the client's own alone");
+fn der_of(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    // What is no text is DER.
+    if std::str::from_utf8(&bytes).map_or(true, |text| !text.contains("-----BEGIN ")) {
+        return Ok(bytes);
     }
-    let (body, _) = block.split_once(END).ok_or("the certificate in it has no end")?;
-    let digits: String = body.split_ascii_whitespace().collect();
-    STANDARD.decode(digits).map_err(|_| "the certificate in it is no Base64")
+    let certificates = certificates_in_pem(&bytes).map_err(|error| match error {
+        IdentityError::NoCertificate => {
+            "no certificate is in it; give the client's certificate, not its key".to_owned()
+        }
+        error => error.to_string(),
+    })?;
+    match <[_; 1]>::try_from(certificates) {
+        Ok([certificate]) => Ok(certificate),
+        Err(_) => Err("several certificates are in it; give the client's own alone".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -197,8 +196,8 @@ mod tests {
         for (text, why) in [
             (twice.as_str(), "several"),
             ("-----BEGIN PRIVATE KEY-----\nMAMC\n-----END PRIVATE KEY-----\n", "not its key"),
-            ("-----BEGIN CERTIFICATE-----\nMAMC", "no end"),
-            ("-----BEGIN CERTIFICATE-----\nM!\n-----END CERTIFICATE-----", "no Base64"),
+            ("-----BEGIN CERTIFICATE-----\nMAMC", "no PEM"),
+            ("-----BEGIN CERTIFICATE-----\nM!\n-----END CERTIFICATE-----", "no PEM"),
         ] {
             assert!(der_of(text.into()).unwrap_err().contains(why), "{text}");
         }

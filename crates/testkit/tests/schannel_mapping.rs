@@ -187,6 +187,42 @@ fn who_may_name_sids() {
     }
 }
 
+/// The way up to who may name SIDs is looked up like any other: in the same lists, and as strictly.
+#[test]
+fn who_may_name_sids_was_not_revoked() {
+    let now = SystemTime::now();
+    let day = Duration::from_secs(24 * 3600);
+    let root = Ca::new("Root");
+    let below = root.below("Below");
+    let ann = below.client("Ann", 7);
+    let (upper, lower) = (root.revokes(&[8], now - day, 2 * day), below.revokes(&[8], now - day, 2 * day));
+    for (lists, end_entity_only, may) in [
+        (vec![], false, true),
+        (vec![lower.clone()], false, false),
+        (vec![lower.clone()], true, true),
+        (vec![lower, upper], false, true),
+    ] {
+        // Clients are believed by the nearer authority; only above it is what the lists may not cover.
+        let trust = Trust {
+            revocation_lists: lists,
+            end_entity_only,
+            sid_issuers: Some(vec![root.certificate()]),
+            ..below.trust()
+        };
+        let settings =
+            AcceptorSettings { client_auth: ClientAuth::Request, clients: Some(trust), ..Default::default() };
+        let credential = root.server(&["localhost"]).acceptor(settings);
+        for version in VERSIONS {
+            let judge = Judge::accepts(Judge::ann());
+            let mut server = Server::new(&credential, &judge);
+            let mut client = connect(&client_of(version, &root, Some(&ann), |_| ()), "localhost");
+            handshake(&mut client, &mut server).unwrap();
+            assert_eq!(server.ended(), "ok");
+            assert_eq!(*judge.asked.lock().unwrap(), [(ann.certificate.clone(), may)]);
+        }
+    }
+}
+
 /// The account's world may be slow: the handshake waits as a value, and nothing that was promised to the client is out.
 #[test]
 fn an_answer_that_comes_later() {

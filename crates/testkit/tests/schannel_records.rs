@@ -257,19 +257,29 @@ fn hellos_that_share_nothing_with_us() {
 fn what_is_not_a_hello() {
     // Data, a Finished, a hello that is cut inside, and one that never ends.
     let cut = [&[1, 0, 0, 4][..], &[3, 3, 0, 0]].concat();
-    for (bytes, cause) in [
-        (record(23, b"data"), "schannel/protocol-violation"),
-        (record(22, &[20, 0, 0, 0]), "schannel/protocol-violation"),
-        (record(22, b""), "schannel/protocol-violation"),
-        (record(22, &cut), "schannel/protocol-violation"),
-        (record(20, &[1]), "schannel/protocol-violation"),
-        (plain_alert(2, 40), "schannel/protocol-violation"),
+    for (bytes, alert) in [
+        (record(23, b"data"), Some(10)),
+        (record(22, &[20, 0, 0, 0]), Some(10)),
+        (record(22, b""), Some(50)),
+        (record(22, &cut), Some(50)),
+        (record(20, &[1]), Some(10)),
+        // An alert is not answered.
+        (plain_alert(2, 40), None),
     ] {
-        let (ended, _) = hear(&bytes);
-        assert_eq!(ended, cause, "{bytes:?}");
+        let says = alert.map(|alert| plain_alert(2, alert)).unwrap_or_default();
+        assert_eq!(hear(&bytes), ("schannel/protocol-violation", says), "{bytes:?}");
+    }
+    // A second record that is none, and one that is no part of the hello.
+    let front = record(22, &[1, 0, 4, 0]);
+    for (second, cause, alert) in [
+        (&b"GET / HTTP/1.1"[..], "schannel/malformed-record", 10),
+        (&[22, 3, 1, 0xff, 0xff], "schannel/malformed-record", 22),
+        (&record(23, b"data"), "schannel/protocol-violation", 10),
+    ] {
+        assert_eq!(hear(&[&front, second].concat()), (cause, plain_alert(2, alert)), "{second:?}");
     }
     let endless = [record(22, &[&[1, 0, 0xff, 0xff][..], &[0; 16380]].concat()), record(22, &[0; 16384]).repeat(9)];
-    assert_eq!(hear(&endless.concat()).0, "schannel/too-large");
+    assert_eq!(hear(&endless.concat()), ("schannel/too-large", plain_alert(2, 50)));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::credential::{AcceptorPackage, Package, Sealed};
 use crate::handshake::{Input, Next, Step};
 use crate::{CallCause, ContextFlags, Control, Failure, PackageInfo, Wants, package};
 use aws_lc_rs::digest;
-use portcullis_wire::tls::RecordHeader;
+use portcullis_wire::tls::{ContentType, RecordHeader};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{Accepted, Acceptor as HelloReader, NoServerSessionStorage};
 use rustls::{Connection, ServerConfig, ServerConnection};
@@ -214,16 +214,20 @@ impl Step for AwaitHello {
         let mut rest = bytes;
         let accepted = loop {
             leg.left = rest.len();
-            let is_first = self.heard.is_empty();
-            let front = if is_first { records::first_of_all(rest, leg.out) } else { records::first(rest) };
-            let record = match front? {
-                Front::Whole(_, record) => record,
+            let front = match self.heard.is_empty() {
+                true => records::first_of_all(rest, leg.out)?,
+                false => records::first(rest).inspect_err(|failure| leg.out.extend(records::alert_of(failure)))?,
+            };
+            let (header, record) = match front {
+                Front::Whole(header, record) => (header, record),
                 Front::Partial { missing } if rest.len() == bytes.len() => return Ok(Next::Incomplete(missing, self)),
                 Front::Partial { .. } => return Ok(Next::Token(self)),
             };
             let fragment = record.get(RecordHeader::LEN..).unwrap_or_default();
             if self.heard.len() + fragment.len() > MAX_HELLO {
-                return Err(Cause::TooLarge.into());
+                let failure = Failure::from(Cause::TooLarge);
+                leg.out.extend(records::alert_of(&failure));
+                return Err(failure);
             }
             self.heard.extend(fragment);
             rest = rest.get(record.len()..).unwrap_or_default();
@@ -237,7 +241,13 @@ impl Step for AwaitHello {
                     leg.out.extend(records::refusal_of(Cause::Version));
                     return Err(Cause::Version.into());
                 }
-                Err(failure) => return Err(failure),
+                Err(failure) => {
+                    // The library is silent about what is no hello. An alert is not answered by another.
+                    if leg.out.len() == before && header.content != ContentType::ALERT {
+                        leg.out.extend(records::alert_of(&failure));
+                    }
+                    return Err(failure);
+                }
             }
         };
         leg.left = rest.len();
@@ -245,7 +255,7 @@ impl Step for AwaitHello {
     }
 
     fn control(&mut self, control: Control) -> Result<(), Failure> {
-        forget(&mut self.tickets, control)
+        self.tickets.control(control)
     }
 }
 
@@ -337,14 +347,6 @@ fn still_holds(connection: &ServerConnection, asking: &Asking, leg: &Leg<'_>) ->
     }
 }
 
-fn forget(tickets: &mut Tickets, control: Control) -> Result<(), Failure> {
-    match control {
-        Control::Forget => tickets.given = false,
-        Control::Respond | Control::Shutdown => return Err(CallCause::NotNegotiated.into()),
-    }
-    Ok(())
-}
-
 /// Waits for the client's next flight.
 struct AwaitFlight {
     /// It is large, and goes from state to state.
@@ -359,7 +361,7 @@ impl Step for AwaitFlight {
     }
 
     fn control(&mut self, control: Control) -> Result<(), Failure> {
-        forget(&mut self.through.tickets, control)
+        self.through.tickets.control(control)
     }
 }
 

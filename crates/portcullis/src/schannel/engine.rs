@@ -7,7 +7,7 @@ use super::cause;
 use super::records::{self, Front};
 use crate::channel::Exporter;
 use crate::{CallCause, CipherSuite, Control, Failure, Record, Segment};
-use portcullis_wire::tls::{ContentType, MAX_PLAINTEXT, RecordHeader};
+use portcullis_wire::tls::{ContentType, MAX_PLAINTEXT};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use rustls::{Connection, IoState, ProtocolVersion};
@@ -36,6 +36,15 @@ pub(super) struct Tickets {
 
 impl Tickets {
     pub(super) const USED: Self = Self { taken: true, given: true };
+
+    /// What a host may want of a handshake before it is through: that nothing of it is kept.
+    pub(super) fn control(&mut self, control: Control) -> Result<(), Failure> {
+        match control {
+            Control::Forget => self.given = false,
+            Control::Respond | Control::Shutdown => return Err(CallCause::NotNegotiated.into()),
+        }
+        Ok(())
+    }
 }
 
 /// A call into the TLS library: what it may ask for while it lasts.
@@ -382,5 +391,3 @@ impl fmt::Debug for Shared {
         f.write_str("Shared")
     }
 }
-
-const _: () = assert!(RecordHeader::LEN == 5);

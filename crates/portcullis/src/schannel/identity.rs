@@ -60,13 +60,13 @@ impl fmt::Display for IdentityError {
             Self::KeyUnknown => "its private key is of a kind that is not known here: RSA from 2048 bits, ECDSA on P-256, P-384 or P-521 and Ed25519 are",
             Self::KeyOfAnother => "the private key is not the certificate's; the certificate must be the first of its file",
             Self::CertificateUnusable => {
-                "its certificate is of version 1, or otherwise none that TLS can use; make one with extensions (subjectAltName)"
+                "its certificate is of version 1, or otherwise none that TLS can use; make one with extensions: `openssl x509 -req -extfile FILE` with a subjectAltName in FILE"
             }
             Self::NoRevocationList => "it holds no revocation list (`-----BEGIN X509 CRL-----`)",
             Self::NoKeyInside => "this PKCS#12 file holds no private key with its certificate",
             Self::Malformed(error) => return write!(f, "its certificate cannot be read: {error}"),
             Self::Pem => "it is no PEM file",
-            Self::Pkcs12 => "it is neither PEM nor a PKCS#12 file, or its password is another one",
+            Self::Pkcs12 => "it is neither PEM nor PKCS#12 (a certificate in DER alone has no key), or its password is another one",
         })
     }
 }
@@ -291,4 +291,108 @@ impl ResolvesServerCert for Resolver {
 pub(super) fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: std::sync::OnceLock<Arc<CryptoProvider>> = std::sync::OnceLock::new();
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Made {
+        der: Vec<u8>,
+        pem: String,
+        key: rcgen::KeyPair,
+    }
+
+    fn made() -> Made {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        Made { der: made.cert.der().to_vec(), pem: made.cert.pem(), key: made.signing_key }
+    }
+
+    /// The length of a header's content, and of the header.
+    fn lengths(der: &[u8]) -> (usize, usize) {
+        match *der {
+            [_, 0x81, len, ..] => (len.into(), 3),
+            [_, 0x82, high, low, ..] => (u16::from_be_bytes([high, low]).into(), 4),
+            [_, len, ..] => (len.into(), 2),
+            _ => panic!("{der:?}"),
+        }
+    }
+
+    fn sequence(content: &[u8]) -> Vec<u8> {
+        match u16::try_from(content.len()).unwrap().to_be_bytes() {
+            [0, len] => [&[0x30, 0x81, len], content].concat(),
+            [high, low] => [&[0x30, 0x82, high, low], content].concat(),
+        }
+    }
+
+    /// The certificate without its version and its extensions. Its signature is looked at by nobody here.
+    fn of_version_1(der: &[u8]) -> Vec<u8> {
+        let whole = &der[lengths(der).1..];
+        let (len, header) = lengths(whole);
+        let (signed, rest) = whole.split_at(header + len);
+        let (mut fields, mut kept) = (&signed[header..], Vec::new());
+        while !fields.is_empty() {
+            let (len, header) = lengths(fields);
+            let (field, next) = fields.split_at(header + len);
+            if ![0xa0, 0xa3].contains(&field[0]) {
+                kept.extend(field);
+            }
+            fields = next;
+        }
+        sequence(&[&sequence(&kept)[..], rest].concat())
+    }
+
+    fn error(of: Result<Identity, IdentityError>) -> IdentityError {
+        of.map(drop).unwrap_err()
+    }
+
+    #[test]
+    fn certificates_that_tls_cannot_use() {
+        let Made { der, pem, key } = made();
+        let key_der = key.serialize_der();
+        assert!(Identity::from_der(vec![der.clone()], &key_der).is_ok());
+        let old = error(Identity::from_der(vec![of_version_1(&der)], &key_der));
+        assert_eq!(old, IdentityError::CertificateUnusable);
+        assert!(old.to_string().contains("version 1") && !old.to_string().contains("private key"), "{old}");
+        let other = made().key;
+        assert_eq!(error(Identity::from_der(vec![der], &other.serialize_der())), IdentityError::KeyOfAnother);
+        assert_eq!(error(Identity::from_pem(b"", key.serialize_pem().as_bytes())), IdentityError::NoCertificate);
+        assert_eq!(revocation_lists_in_pem(pem.as_bytes()), Err(IdentityError::NoRevocationList));
+    }
+
+    #[test]
+    fn keys_that_cannot_be_read() {
+        let Made { pem, key, .. } = made();
+        let block = |kind: &str, body: &str| format!("-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n");
+        let sealed = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\nMAMC";
+        for (text, why) in [
+            (block("RSA PRIVATE KEY", sealed), IdentityError::KeySealed),
+            (block("EC PRIVATE KEY", sealed), IdentityError::KeySealed),
+            (block("ENCRYPTED PRIVATE KEY", "MAMCAQA="), IdentityError::KeySealed),
+            (block("RSA PRIVATE KEY", "M!"), IdentityError::Pem),
+            (block("PRIVATE KEY", "MAMCAQA="), IdentityError::KeyUnknown),
+            (pem.clone(), IdentityError::NoKey),
+        ] {
+            assert_eq!(error(Identity::from_pem(pem.as_bytes(), text.as_bytes())), why, "{text}");
+        }
+        assert!(Identity::from_pem(pem.as_bytes(), key.serialize_pem().as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn pkcs12_that_is_none_or_has_no_key() {
+        let Made { der, .. } = made();
+        let password = Secret::new("secret".to_owned());
+        let mut store = p12_keystore::KeyStore::new();
+        let certificate = p12_keystore::Certificate::from_der(&der).unwrap();
+        store.add_entry("alone", p12_keystore::KeyStoreEntry::Certificate(certificate));
+        let file = store.writer(password.expose()).write().unwrap();
+        let keyless = error(Identity::from_pkcs12(&file, &password));
+        assert_eq!(keyless, IdentityError::NoKeyInside);
+        assert!(!keyless.to_string().contains("BEGIN"), "{keyless}");
+        for (bytes, password) in [(&der, &password), (&file, &Secret::new("another".to_owned()))] {
+            let none = error(Identity::from_pkcs12(bytes, password));
+            assert_eq!(none, IdentityError::Pkcs12);
+            assert!(none.to_string().contains("neither PEM nor PKCS#12"), "{none}");
+        }
+    }
 }

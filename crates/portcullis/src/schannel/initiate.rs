@@ -119,7 +119,7 @@ impl Step for AwaitStart {
     }
 
     fn control(&mut self, control: Control) -> Result<(), Failure> {
-        forget(&mut self.tickets, control)
+        self.tickets.control(control)
     }
 }
 
@@ -142,14 +142,6 @@ fn server_name(target: Option<&str>) -> Result<(ServerName<'static>, Option<Stri
             Ok((name, Some(host)))
         }
     }
-}
-
-fn forget(tickets: &mut Tickets, control: Control) -> Result<(), Failure> {
-    match control {
-        Control::Forget => tickets.given = false,
-        Control::Respond | Control::Shutdown => return Err(CallCause::NotNegotiated.into()),
-    }
-    Ok(())
 }
 
 /// Waits for the server's next flight.
@@ -188,7 +180,7 @@ impl Step for AwaitFlight {
     }
 
     fn control(&mut self, control: Control) -> Result<(), Failure> {
-        forget(&mut self.tickets, control)
+        self.tickets.control(control)
     }
 }
 

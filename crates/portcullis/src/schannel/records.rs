@@ -36,21 +36,31 @@ pub(super) fn first_of_all<'a>(stream: &'a [u8], out: &mut Vec<u8>) -> Result<Fr
             Cause::Version.into()
         }
         None => {
-            out.extend(plain_alert(if is_too_large(&failure) { RECORD_OVERFLOW } else { UNEXPECTED_MESSAGE }));
+            out.extend(alert_of(&failure));
             failure
         }
     })
 }
 
-fn is_too_large(failure: &Failure) -> bool {
-    failure.cause.malformed().is_some_and(|error| error.kind == portcullis_wire::Kind::TooLarge)
+/// What a client is told whose first records are none, or hold no hello.
+pub(super) fn alert_of(failure: &Failure) -> [u8; 7] {
+    plain_alert(match failure.cause.malformed() {
+        Some(error) if error.kind == portcullis_wire::Kind::TooLarge => RECORD_OVERFLOW,
+        Some(_) => UNEXPECTED_MESSAGE,
+        // Its length is none that a hello can have.
+        None if *failure == Cause::TooLarge.into() => DECODE_ERROR,
+        None if *failure == Cause::Violation.into() => UNEXPECTED_MESSAGE,
+        None => INTERNAL_ERROR,
+    })
 }
 
 // RFC 8446 §6.2.
 const UNEXPECTED_MESSAGE: u8 = 10;
 const RECORD_OVERFLOW: u8 = 22;
 const HANDSHAKE_FAILURE: u8 = 40;
+const DECODE_ERROR: u8 = 50;
 const PROTOCOL_VERSION: u8 = 70;
+const INTERNAL_ERROR: u8 = 80;
 const UNRECOGNIZED_NAME: u8 = 112;
 
 /// What a client is told whose hello is refused here and not by the library.

@@ -11,7 +11,7 @@ use crate::{
     BindingsOutcome, CallCause, Channel, ChannelBindings, CipherSuite, Claim, Context, ContextFlags, Event, Facts,
     Failure, FindAccount, Question, Refusal, Role, Sizes, StreamSizes, TlsVersion, package,
 };
-use portcullis_wire::tls::{self, MAX_PLAINTEXT, extension};
+use portcullis_wire::tls::{self, Handshake, MAX_PLAINTEXT, extension};
 use portcullis_wire::x509::Certificate;
 use rustls::{Connection, HandshakeKind, ProtocolVersion};
 use std::sync::Arc;
@@ -28,13 +28,13 @@ pub(super) struct Hello {
 impl Hello {
     /// Of a client's hello, in fragments without record headers.
     pub(super) fn of_client(fragments: &[u8], server_name: Option<&str>) -> Self {
-        let hello = tls::find_handshake(fragments).and_then(|message| tls::Hello::client(message.body).ok());
+        let hello = find(fragments, Handshake::CLIENT_HELLO).and_then(|body| tls::Hello::client(body).ok());
         Self { server_name: server_name.map(str::to_owned), ..Self::of(hello) }
     }
 
     /// Of a server's hello, likewise.
     pub(super) fn of_server(fragments: &[u8], server_name: Option<String>) -> Self {
-        let hello = tls::find_handshake(fragments).and_then(|message| tls::Hello::server(message.body).ok());
+        let hello = find(fragments, Handshake::SERVER_HELLO).and_then(|body| tls::Hello::server(body).ok());
         Self { server_name, ..Self::of(hello) }
     }
 
@@ -47,9 +47,14 @@ impl Hello {
     }
 }
 
+/// The body of the handshake's first message, where it is of this kind.
+fn find(fragments: &[u8], kind: u8) -> Option<&[u8]> {
+    tls::find_handshake(fragments).filter(|message| message.kind == kind).map(|message| message.body)
+}
+
 /// Whether a client's hello offers no version that is known here.
 pub(super) fn speaks_only_old(fragments: &[u8]) -> bool {
-    let hello = tls::find_handshake(fragments).and_then(|message| tls::Hello::client(message.body).ok());
+    let hello = find(fragments, Handshake::CLIENT_HELLO).and_then(|body| tls::Hello::client(body).ok());
     hello.is_some_and(|hello| match hello.extension(extension::SUPPORTED_VERSIONS) {
         // A byte of length, then versions of two bytes (RFC 8446 §4.2.1).
         Some([_, versions @ ..]) => !versions.chunks(2).any(|version| matches!(version, [3, 3 | 4])),
@@ -86,7 +91,7 @@ pub(super) fn accepted(mut connection: Box<Connection>, through: Through, leg: &
     let verified = !peer.is_empty() && !acceptor.settings.danger_host_verifies_clients;
     let may_name_sid = verified && may_name_sid(&connection, &acceptor, leg);
     let end_point = Some(Arc::clone(&identity.end_point));
-    let channel = channel(&connection, hello, Arc::clone(&identity.chain), end_point, leg)?;
+    let channel = channel(&connection, hello, Arc::clone(&identity.chain), end_point)?;
     let session = Session { connection, channel, last, verified, peer, tickets };
     let Some(own) = session.peer.first().filter(|_| verified && acceptor.settings.mapping != Mapping::Off) else {
         return session.done(Role::Acceptor, Claim::default(), Ok(None), leg);
@@ -114,7 +119,7 @@ pub(super) fn initiated(
         connection.peer_certificates().unwrap_or_default().iter().map(|der| der.to_vec()).collect();
     let decoded = peer.first().and_then(|own| Some((own, Certificate::decode(own).ok()?)));
     let end_point = decoded.map(|(own, certificate)| Arc::new(identity::end_point(own, &certificate)));
-    let channel = channel(&connection, hello, local, end_point, leg)?;
+    let channel = channel(&connection, hello, local, end_point)?;
     let session = Session { connection, channel, last, verified, peer, tickets };
     session.done(Role::Initiator, Claim::default(), Ok(None), leg)
 }
@@ -256,7 +261,6 @@ fn channel(
     hello: Hello,
     local: Arc<Vec<Vec<u8>>>,
     end_point: Option<Arc<ChannelBindings>>,
-    _: &Leg<'_>,
 ) -> Result<Unbound, Failure> {
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => TlsVersion::Tls13,

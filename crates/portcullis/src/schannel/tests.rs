@@ -88,6 +88,31 @@ fn worn_keys_of_tls_12_end_the_direction() {
     }
 }
 
+/// A hello is its own side's, or says nothing.
+#[test]
+fn hellos_are_told_apart() {
+    use super::session::Hello;
+    // An empty session, a suite, and the extended master secret.
+    let front = [&[3, 3][..], &[7; 32], &[0]].concat();
+    let client = [&[1, 0, 0, 47], &front[..], &[0, 2, 0x13, 1, 1, 0, 0, 4, 0, 23, 0, 0]].concat();
+    let server = [&[2, 0, 0, 44], &front[..], &[0x13, 1, 0, 0, 4, 0, 23, 0, 0]].concat();
+    for (bytes, is_client) in [(client, true), (server, false)] {
+        assert_eq!(Hello::of_client(&bytes, None).extended_master_secret, is_client);
+        assert_eq!(Hello::of_server(&bytes, None).extended_master_secret, !is_client);
+    }
+}
+
+#[test]
+fn a_handshake_can_only_be_forgotten() {
+    let mut tickets = Tickets::USED;
+    for control in [Control::Respond, Control::Shutdown] {
+        assert_eq!(tickets.control(control).unwrap_err(), crate::CallCause::NotNegotiated.into());
+        assert_eq!(tickets, Tickets::USED);
+    }
+    tickets.control(Control::Forget).unwrap();
+    assert_eq!(tickets, Tickets { taken: true, given: false });
+}
+
 /// Outside of a call the TLS library has neither time nor tickets, and one call does not see another's.
 #[test]
 fn what_a_call_lends_ends_with_it() {

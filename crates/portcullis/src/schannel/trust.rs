@@ -70,6 +70,26 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+/// The builder of a verifier that believes as a [`Trust`] says. The library's two builders have these methods in common
+/// and no trait.
+macro_rules! builder_of {
+    ($trust:expr, $verifier:ident) => {{
+        let trust: &Trust = $trust;
+        let mut builder = $verifier::builder_with_provider(store(&trust.roots)?, provider());
+        if trust.revocation() != Revocation::Off {
+            builder = builder.with_crls(trust.lists());
+            builder = match trust.revocation() {
+                Revocation::Require => builder.enforce_revocation_expiration(),
+                Revocation::WhenKnown | Revocation::Off => builder.allow_unknown_revocation_status(),
+            };
+        }
+        if trust.end_entity_only {
+            builder = builder.only_check_end_entity_revocation();
+        }
+        builder
+    }};
+}
+
 impl Trust {
     pub(super) fn revocation(&self) -> Revocation {
         let default = if self.revocation_lists.is_empty() { Revocation::Off } else { Revocation::Require };
@@ -77,17 +97,7 @@ impl Trust {
     }
 
     pub(super) fn client_verifier(&self, mandatory: bool) -> Result<Arc<dyn ClientCertVerifier>, SettingsError> {
-        let mut builder = WebPkiClientVerifier::builder_with_provider(store(&self.roots)?, provider());
-        if self.revocation() != Revocation::Off {
-            builder = builder.with_crls(self.lists());
-            builder = match self.revocation() {
-                Revocation::Require => builder.enforce_revocation_expiration(),
-                Revocation::WhenKnown | Revocation::Off => builder.allow_unknown_revocation_status(),
-            };
-        }
-        if self.end_entity_only {
-            builder = builder.only_check_end_entity_revocation();
-        }
+        let mut builder = builder_of!(self, WebPkiClientVerifier);
         if !mandatory {
             builder = builder.allow_unauthenticated();
         }
@@ -107,18 +117,7 @@ impl Trust {
     }
 
     pub(super) fn server_verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, SettingsError> {
-        let mut builder = WebPkiServerVerifier::builder_with_provider(store(&self.roots)?, provider());
-        if self.revocation() != Revocation::Off {
-            builder = builder.with_crls(self.lists());
-            builder = match self.revocation() {
-                Revocation::Require => builder.enforce_revocation_expiration(),
-                Revocation::WhenKnown | Revocation::Off => builder.allow_unknown_revocation_status(),
-            };
-        }
-        if self.end_entity_only {
-            builder = builder.only_check_end_entity_revocation();
-        }
-        let verifier = builder.build().map_err(unusable)?;
+        let verifier = builder_of!(self, WebPkiServerVerifier).build().map_err(unusable)?;
         Ok(if self.is_blind() { Arc::new(Blind(verifier)) } else { verifier })
     }
 

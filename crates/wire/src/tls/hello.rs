@@ -18,16 +18,12 @@ impl Handshake<'_> {
 
 /// Numbers of extensions (RFC 8446 §4.2).
 pub mod extension {
-    /// server_name (RFC 6066 §3).
-    pub const SERVER_NAME: u16 = 0;
     /// application_layer_protocol_negotiation (RFC 7301).
     pub const ALPN: u16 = 16;
     /// extended_master_secret (RFC 7627).
     pub const EXTENDED_MASTER_SECRET: u16 = 23;
     /// supported_versions.
     pub const SUPPORTED_VERSIONS: u16 = 43;
-    /// pre_shared_key.
-    pub const PRE_SHARED_KEY: u16 = 41;
 }
 
 /// The first whole handshake message of `bytes`, which is the handshake protocol's stream without record headers;
@@ -134,7 +130,7 @@ mod tests {
         assert_eq!((hello.version, hello.session_id), (0x0303, &[0xaa, 0xbb][..]));
         assert_eq!(hello.extension(extension::ALPN), Some(&[9][..]));
         assert_eq!(hello.extension(extension::EXTENDED_MASTER_SECRET), Some(&[][..]));
-        assert_eq!(hello.extension(extension::SERVER_NAME), None);
+        assert_eq!(hello.extension(extension::SUPPORTED_VERSIONS), None);
         for len in 0..body.len() {
             // Without the list of extensions it is whole again: TLS 1.2 allows that.
             assert_eq!(Hello::client(&body[..len]).is_ok(), len == 43, "{len}");
