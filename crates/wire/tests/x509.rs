@@ -8,8 +8,10 @@
     reason = "a test"
 )]
 
-use portcullis_wire::der::{Constructed, Oid, tag};
-use portcullis_wire::x509::{AltSecurityIdentity, Certificate, Form, GeneralName, NormalName, SignatureHash, oid};
+use portcullis_wire::der::{Constructed, Oid, tag, tlv};
+use portcullis_wire::x509::{
+    AltSecurityIdentity, BitString, Certificate, Form, GeneralName, NormalName, SignatureHash, oid,
+};
 use portcullis_wire::{Error, Kind};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -315,6 +317,42 @@ fn what_stands_there_twice_or_differs() {
         Certificate::decode(&changed(&[0xa0, 3, 2, 1, 2], &[0xa0, 3, 2, 1, 0])).unwrap_err().field,
         "extensions"
     );
+}
+
+/// `ann` with these values between the public key and the extensions.
+fn with_unique_ids(ids: &[u8]) -> Vec<u8> {
+    let ann = read("ann");
+    let key_end = ann.tbs.windows(ann.public_key.raw.len()).position(|window| window == ann.public_key.raw).unwrap()
+        + ann.public_key.raw.len();
+    let (before, extensions) = ann.tbs.split_at(key_end);
+    let after =
+        &ann.raw[ann.raw.windows(ann.tbs.len()).position(|window| window == ann.tbs).unwrap() + ann.tbs.len()..];
+    let (mut tbs, mut whole) = (Vec::new(), Vec::new());
+    // Behind the header, which is of four bytes.
+    tlv(tag::SEQUENCE, &[&before[4..], ids, extensions].concat(), &mut tbs);
+    tlv(tag::SEQUENCE, &[&tbs, after].concat(), &mut whole);
+    whole
+}
+
+#[test]
+fn unique_ids() {
+    let of = |ids: &[u8]| {
+        let bytes = with_unique_ids(ids);
+        let certificate = Certificate::decode(&bytes).map_err(|error| error.field)?;
+        let owned = |id: Option<BitString<'_>>| id.map(|id| (id.bytes.to_vec(), id.unused));
+        Ok((owned(certificate.issuer_unique_id), owned(certificate.subject_unique_id)))
+    };
+    assert_eq!(of(&[]), Ok((None, None)));
+    assert_eq!(of(&[0x81, 2, 0, 9, 0x82, 3, 4, 1, 0xf0]), Ok((Some((vec![9], 0)), Some((vec![1, 0xf0], 4)))));
+    assert_eq!(of(&[0x82, 1, 0]), Ok((None, Some((vec![], 0)))));
+    for (ids, field) in [
+        (&[0x81, 0][..], "issuerUniqueID"),
+        (&[0x81, 2, 8, 0], "issuerUniqueID"),
+        (&[0x82, 1, 3], "subjectUniqueID"),
+        (&[0x82, 2, 0, 1, 0x81, 2, 0, 1], "tbsCertificate"),
+    ] {
+        assert_eq!(of(ids), Err(field), "{ids:?}");
+    }
 }
 
 #[test]

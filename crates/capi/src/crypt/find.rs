@@ -70,16 +70,16 @@ impl Search {
             Self::Any => true,
             Self::Sha1(wanted) => hash::sha1(encoded) == *wanted,
             Self::Md5(wanted) => hash::md5(encoded) == *wanted,
-            Self::Subject(wanted) => parsed.subject == wanted.as_slice(),
-            Self::Issuer(wanted) => parsed.issuer == wanted.as_slice(),
-            Self::SubjectText(part) => contains(parsed.subject, part),
-            Self::IssuerText(part) => contains(parsed.issuer, part),
+            Self::Subject(wanted) => parsed.subject.raw() == wanted.as_slice(),
+            Self::Issuer(wanted) => parsed.issuer.raw() == wanted.as_slice(),
+            Self::SubjectText(part) => contains(parsed.subject.raw(), part),
+            Self::IssuerText(part) => contains(parsed.issuer.raw(), part),
             Self::Numbered(issuer, serial) => {
-                parsed.issuer == issuer.as_slice() && parsed.serial.iter().rev().eq(serial.iter())
+                parsed.issuer.raw() == issuer.as_slice() && parsed.serial.iter().rev().eq(serial.iter())
             }
             Self::IssuerOf(context) => {
                 let of = registry.context(*context).ok().and_then(|entry| entry.shown.parsed().ok());
-                of.is_some_and(|of| of.issuer == parsed.subject)
+                of.is_some_and(|of| of.issuer.raw() == parsed.subject.raw())
             }
             Self::Existing(context) => registry.context(*context).is_ok_and(|of| of.shown.encoded() == encoded),
             Self::HasProperty(id) => property::has(entry, *id),

@@ -13,7 +13,6 @@ mod hash;
 mod key;
 mod layout;
 mod name;
-mod parse;
 mod pem;
 mod pfx;
 mod property;

@@ -2,12 +2,12 @@
 
 use super::fault::Fault;
 use super::layout::{Blob, CertContext};
-use super::parse::{Parsed, value};
 use super::property::FRIENDLY_NAME;
 use super::registry::registry;
 use super::room;
 use crate::text::{Ansi, Charset, Wide};
 use portcullis_wire::der::{Der, Oid, tag};
+use portcullis_wire::x509::Certificate;
 use std::ffi::c_void;
 
 /// A name: relative distinguished names of one or more attributes each.
@@ -118,8 +118,8 @@ const SET: u8 = 0x31;
 
 /// A string of any of X.520's kinds; what is none, in hexadecimal.
 fn string(der: &mut Der<'_>) -> Result<String, Fault> {
-    let whole = value(&mut der.clone(), None, "value")?;
-    let (kind, content) = der.any("value")?;
+    let (whole, content) = der.whole(der.peek().unwrap_or_default(), "value")?;
+    let kind = whole.first().copied().unwrap_or_default();
     let bytes = content.rest();
     let text = match kind {
         0x0c | 0x12 | 0x13 | 0x16 | 0x1a => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -204,7 +204,7 @@ impl Wanted {
         let entry = registry.context(self.context)?;
         let parsed = entry.shown.parsed()?;
         let of_issuer = self.flags & OF_ISSUER != 0;
-        let name = Name::of(if of_issuer { parsed.issuer } else { parsed.subject })?;
+        let name = Name::of(if of_issuer { parsed.issuer } else { parsed.subject }.raw())?;
         let alternative = |kind| alternative(&parsed, of_issuer, kind);
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Ok(match self.kind {
@@ -241,9 +241,9 @@ const DNS_ALTERNATIVE: u8 = 0x82;
 const URL_ALTERNATIVE: u8 = 0x86;
 
 /// The first alternative name of this kind.
-fn alternative(parsed: &Parsed<'_>, of_issuer: bool, kind: u8) -> Option<String> {
-    let content = parsed.extension(if of_issuer { ISSUER_ALTERNATIVES } else { SUBJECT_ALTERNATIVES })?;
-    let mut names = Der::new(content).take(tag::SEQUENCE, "names").ok()?;
+fn alternative(parsed: &Certificate<'_>, of_issuer: bool, kind: u8) -> Option<String> {
+    let extension = parsed.extension(Oid(if of_issuer { ISSUER_ALTERNATIVES } else { SUBJECT_ALTERNATIVES }))?;
+    let mut names = Der::new(extension.value).take(tag::SEQUENCE, "names").ok()?;
     while names.peek().is_some() {
         let (found, content) = names.any("name").ok()?;
         if found == kind {

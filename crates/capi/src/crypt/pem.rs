@@ -2,11 +2,11 @@
 
 use super::fault::Fault;
 use super::key::Key;
-use super::parse::Parsed;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use library::Secret;
 use portcullis_wire::der;
+use portcullis_wire::x509::Certificate;
 use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -100,7 +100,7 @@ impl Found {
     }
 
     fn certificate(&mut self, der: &[u8]) -> Result<(), Fault> {
-        Parsed::of(der)?;
+        Certificate::decode(der)?;
         self.certificates.push(der.to_vec());
         Ok(())
     }

@@ -4,8 +4,9 @@ use super::fault::Fault;
 use super::layout::{
     AlgorithmIdentifier, BitBlob, Blob, CertContext, CertExtension, CertInfo, FileTime, PublicKeyInfo, X509,
 };
-use super::parse::{Algorithm, Bits, Parsed};
 use portcullis_wire::der::Oid;
+use portcullis_wire::filetime;
+use portcullis_wire::x509::{AlgorithmIdentifier as Algorithm, BitString, Certificate};
 use std::ffi::CString;
 use std::ptr::{NonNull, null_mut};
 
@@ -31,11 +32,11 @@ impl Shown {
     /// A certificate of a store; zero for none.
     pub(crate) fn new(encoded: &[u8], store: usize) -> Result<Self, Fault> {
         let encoded = encoded.to_vec();
-        let parsed = Parsed::of(&encoded)?;
+        let parsed = Certificate::decode(&encoded)?;
         let mut oids = Vec::new();
         let mut serial: Vec<u8> = parsed.serial.iter().rev().copied().collect();
-        let mut extensions: Vec<CertExtension> = Vec::with_capacity(parsed.extensions.len());
-        for extension in &parsed.extensions {
+        let mut extensions: Vec<CertExtension> = Vec::new();
+        for extension in parsed.extensions() {
             extensions.push(CertExtension {
                 pszObjId: text(extension.oid, &mut oids)?,
                 fCritical: i32::from(extension.critical),
@@ -43,19 +44,20 @@ impl Shown {
             });
         }
         let info = CertInfo {
-            dwVersion: parsed.version,
+            // Counted from zero.
+            dwVersion: u32::from(parsed.version).saturating_sub(1),
             SerialNumber: Blob { cbData: len(&serial)?, pbData: serial.as_mut_ptr() },
-            SignatureAlgorithm: algorithm(&parsed.signature, &mut oids)?,
-            Issuer: blob(parsed.issuer)?,
-            NotBefore: FileTime::new(parsed.not_before),
-            NotAfter: FileTime::new(parsed.not_after),
-            Subject: blob(parsed.subject)?,
+            SignatureAlgorithm: algorithm(&parsed.signature_algorithm, &mut oids)?,
+            Issuer: blob(parsed.issuer.raw())?,
+            NotBefore: FileTime::new(filetime::from_system(parsed.not_before)),
+            NotAfter: FileTime::new(filetime::from_system(parsed.not_after)),
+            Subject: blob(parsed.subject.raw())?,
             SubjectPublicKeyInfo: PublicKeyInfo {
-                Algorithm: algorithm(&parsed.key_algorithm, &mut oids)?,
-                PublicKey: bits(Some(parsed.key))?,
+                Algorithm: algorithm(&parsed.public_key.algorithm, &mut oids)?,
+                PublicKey: bits(Some(BitString { bytes: parsed.public_key.bits, unused: 0 }))?,
             },
-            IssuerUniqueId: bits(parsed.issuer_id)?,
-            SubjectUniqueId: bits(parsed.subject_id)?,
+            IssuerUniqueId: bits(parsed.issuer_unique_id)?,
+            SubjectUniqueId: bits(parsed.subject_unique_id)?,
             cExtension: u32::try_from(extensions.len()).map_err(|_| Fault::BAD_ENCODE)?,
             rgExtension: if extensions.is_empty() { null_mut() } else { extensions.as_mut_ptr() },
         };
@@ -86,8 +88,8 @@ impl Shown {
     }
 
     /// Its parts once more.
-    pub(crate) fn parsed(&self) -> Result<Parsed<'_>, Fault> {
-        Parsed::of(self.encoded())
+    pub(crate) fn parsed(&self) -> Result<Certificate<'_>, Fault> {
+        Ok(Certificate::decode(self.encoded())?)
     }
 }
 
@@ -108,10 +110,10 @@ fn blob(bytes: &[u8]) -> Result<Blob, Fault> {
     Ok(Blob { cbData: len(bytes)?, pbData: at })
 }
 
-fn bits(bits: Option<Bits<'_>>) -> Result<BitBlob, Fault> {
-    let bits = bits.unwrap_or(Bits { bytes: &[], unused: 0 });
-    let Blob { cbData, pbData } = blob(bits.bytes)?;
-    Ok(BitBlob { cbData, pbData, cUnusedBits: u32::from(bits.unused) })
+fn bits(bits: Option<BitString<'_>>) -> Result<BitBlob, Fault> {
+    let BitString { bytes, unused } = bits.unwrap_or(BitString { bytes: &[], unused: 0 });
+    let Blob { cbData, pbData } = blob(bytes)?;
+    Ok(BitBlob { cbData, pbData, cUnusedBits: u32::from(unused) })
 }
 
 /// An OID in dotted form, kept in `oids`.

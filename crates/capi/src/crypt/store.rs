@@ -8,6 +8,7 @@ use super::pem;
 use super::registry::{Entry, Given, Registry, registry};
 use super::room;
 use crate::text::{Ansi, Charset as _, Wide};
+use portcullis_wire::x509::Certificate;
 use std::ffi::c_void;
 use std::path::Path;
 
@@ -220,8 +221,9 @@ pub(crate) fn chain(registry: &Registry, entry: &Entry) -> Vec<Vec<u8>> {
     while chain.len() < LONGEST_CHAIN {
         let Ok(of_last) = last.shown.parsed() else { break };
         let issued = |other: &&Entry| {
-            let is_issuer =
-                |parsed: super::parse::Parsed<'_>| parsed.subject == of_last.issuer && parsed.issuer != parsed.subject;
+            let is_issuer = |parsed: Certificate<'_>| {
+                parsed.subject.raw() == of_last.issuer.raw() && parsed.issuer.raw() != parsed.subject.raw()
+            };
             other.shown.parsed().is_ok_and(is_issuer) && !chain.iter().any(|known| known == other.shown.encoded())
         };
         let Some(issuer) = members.iter().copied().find(issued) else { break };

@@ -52,7 +52,20 @@ pub struct Certificate<'a> {
     pub signature_algorithm: AlgorithmIdentifier<'a>,
     /// The signature.
     pub signature: &'a [u8],
+    /// What tells issuers of one name apart; RFC 5280 §4.1.2.8 has nobody use it.
+    pub issuer_unique_id: Option<BitString<'a>>,
+    /// What tells subjects of one name apart; as little used.
+    pub subject_unique_id: Option<BitString<'a>>,
     extensions: Extensions<'a>,
+}
+
+/// Bits that need not be whole bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BitString<'a> {
+    /// The bytes they stand in.
+    pub bytes: &'a [u8],
+    /// How many bits of the last byte are not of them: 0 to 7.
+    pub unused: u8,
 }
 
 /// A public key (SubjectPublicKeyInfo, RFC 5280 §4.1.2.7).
@@ -95,10 +108,8 @@ impl<'a> Certificate<'a> {
         let (not_before, not_after) = read_validity(&mut body)?;
         let subject = Name::read(&mut body, "subject")?;
         let public_key = read_public_key(&mut body)?;
-        // Two bit strings that RFC 5280 tells nobody to use (§4.1.2.8).
-        for (number, field) in [(1, "issuerUniqueID"), (2, "subjectUniqueID")] {
-            body.optional(tag::context_primitive(number), field)?;
-        }
+        let issuer_unique_id = read_unique_id(&mut body, 1, "issuerUniqueID")?;
+        let subject_unique_id = read_unique_id(&mut body, 2, "subjectUniqueID")?;
         let extensions = Extensions::read(&mut body, version)?;
         body.finish("tbsCertificate")?;
         Ok(Self {
@@ -113,6 +124,8 @@ impl<'a> Certificate<'a> {
             public_key,
             signature_algorithm,
             signature,
+            issuer_unique_id,
+            subject_unique_id,
             extensions,
         })
     }
@@ -240,4 +253,14 @@ fn read_public_key<'a>(body: &mut Der<'a>) -> Result<PublicKey<'a>, Error> {
     let algorithm = AlgorithmIdentifier::read(&mut info, "algorithm")?;
     let bits = info.whole_bits("subjectPublicKey")?;
     info.finish(FIELD).map(|()| PublicKey { raw, algorithm, bits })
+}
+
+fn read_unique_id<'a>(body: &mut Der<'a>, number: u8, field: &'static str) -> Result<Option<BitString<'a>>, Error> {
+    let at = body.offset();
+    let Some(content) = body.optional(tag::context_primitive(number), field)? else { return Ok(None) };
+    match content.rest() {
+        [0, bytes @ ..] => Ok(Some(BitString { bytes, unused: 0 })),
+        [unused @ 1..=7, bytes @ ..] if !bytes.is_empty() => Ok(Some(BitString { bytes, unused: *unused })),
+        _ => Err(Error::new(at, field, Kind::Unexpected)),
+    }
 }
