@@ -45,6 +45,7 @@ mod facts;
 mod failure;
 mod flag;
 mod handshake;
+pub mod kerberos;
 pub mod negotiate;
 pub mod ntlm;
 pub mod package;

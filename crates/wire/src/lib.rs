@@ -18,6 +18,8 @@
 pub mod der;
 mod error;
 pub mod filetime;
+pub mod kerberos;
+pub mod ndr;
 pub mod negoex;
 pub mod ntlm;
 mod reader;

@@ -1,0 +1,1 @@
+//! Encryption types: encryption, checksums and key derivation (RFC 3961).

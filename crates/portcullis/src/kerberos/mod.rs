@@ -1,0 +1,3 @@
+//! Kerberos (RFC 4120, RFC 4121, MS-KILE).
+
+pub mod crypto;

@@ -1,0 +1,1 @@
+//! The privilege attribute certificate of a ticket (MS-PAC).
