@@ -105,7 +105,7 @@ pub(crate) trait Protection: Send + Sync {
     }
 
     /// The session key, as [`crate::Facts`] tell it.
-    fn session_key(&self) -> Option<Secret<[u8; 16]>> {
+    fn session_key(&self) -> Option<Secret<Vec<u8>>> {
         None
     }
 

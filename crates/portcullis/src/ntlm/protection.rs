@@ -98,8 +98,8 @@ impl Protection for SessionKeys {
         protects(self.flags).then(|| key_info(self.flags))
     }
 
-    fn session_key(&self) -> Option<Key> {
-        Some(Secret::new(*self.key.expose()))
+    fn session_key(&self) -> Option<Secret<Vec<u8>>> {
+        Some(Secret::new(self.key.expose().to_vec()))
     }
 
     fn export(&self, body: &mut Body) -> Result<(), Failure> {

@@ -1,0 +1,10 @@
+use super::accept::Drawn;
+use super::authenticator::{GSS_CHECKSUM, USAGE_AUTHENTICATOR};
+use super::crypto::{Enctype, Key};
+use super::reply::{self, Frame};
+use super::request::Target;
+use super::{Cause, SessionKeys, TicketFacts, request};
+use crate::call::Leg;
+use crate::credential::{InitiatorPackage, Package, Sealed};
+use crate::handshake::{Input, Next, Step};
+use crate::{CallCause, Claim, Context, ContextFlags, Event, Facts, Failure, PackageInfo, Role, Secret, package};
