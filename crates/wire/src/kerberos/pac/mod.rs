@@ -2,17 +2,29 @@
 //!
 //! Reading is not believing: until the server signature is found right, everything here is the peer's word.
 
+mod attributes;
 mod buffer_type;
+mod claims;
 mod client_info;
+mod credentials;
+mod delegation;
+mod device_info;
 mod logon_info;
 mod membership;
+mod requester;
 mod signature;
 mod upn_dns_info;
 
+pub use attributes::Attributes;
 pub use buffer_type::BufferType;
+pub use claims::{Claim, ClaimValues, ClaimsArray, ClaimsMetadata, Compression, decode_claims};
 pub use client_info::ClientInfo;
+pub use credentials::Credentials;
+pub use delegation::Delegation;
+pub use device_info::{DeviceInfo, DomainGroups};
 pub use logon_info::LogonInfo;
 pub use membership::GroupAttributes;
+pub use requester::RequesterSid;
 pub use signature::{ChecksumType, Signature};
 pub use upn_dns_info::UpnDnsInfo;
 
