@@ -53,6 +53,7 @@ pub mod password;
 mod principal;
 mod protection;
 mod question;
+mod rc4;
 mod refusal;
 #[cfg(feature = "schannel")]
 pub mod schannel;

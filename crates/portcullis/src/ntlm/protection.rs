@@ -1,8 +1,8 @@
 use super::keys::{self, Key, Sender};
-use super::rc4::Rc4;
 use super::session::key_info;
 use crate::export::Body;
 use crate::protection::{Halves, KIND_NTLM, Open, Protection, Seal, token};
+use crate::rc4::Rc4;
 use crate::{CallCause, Failure, KeyInfo, Secret, Segment};
 use hmac::{Hmac, Mac};
 use md5::Md5;
