@@ -15,7 +15,7 @@ use crate::{
     Secret, Wants, package,
 };
 use portcullis_wire::kerberos::{
-    ApReq, Authenticator, EncTicketPart, MessageKind, TicketFlags, gss_flags, recognise, unparse,
+    ApReq, Authenticator, EncTicketPart, InnerToken, TicketFlags, gss_flag, recognise, unparse,
 };
 use portcullis_wire::{Error, Kind};
 use std::net::IpAddr;
@@ -44,15 +44,15 @@ impl Step for AwaitRequest {
         let token = expect_token(input)?;
         let (frame, kind, body) = recognised(token)?;
         match kind {
-            MessageKind::TgtReq => {
+            InnerToken::TgtReq => {
                 let granting = acceptor.config.user_to_user.as_ref().ok_or(Cause::NoUserToUser)?;
                 let reply = granting.answer(body, frame)?;
                 leg.needs_room(reply.len())?;
                 leg.out.extend_from_slice(&reply);
                 Ok(Next::Token(Box::new(Self { acceptor, may_retry })))
             }
-            MessageKind::ApReq => ask(acceptor, may_retry, frame, body, leg),
-            MessageKind::ApRep | MessageKind::KrbError | MessageKind::TgtRep => Err(Cause::UnexpectedMessage.into()),
+            InnerToken::ApReq => ask(acceptor, may_retry, frame, body, leg),
+            InnerToken::ApRep | InnerToken::KrbError | InnerToken::TgtRep => Err(Cause::UnexpectedMessage.into()),
         }
     }
 
@@ -61,7 +61,7 @@ impl Step for AwaitRequest {
     }
 }
 
-fn recognised(token: &[u8]) -> Result<(Frame, MessageKind, &[u8]), Failure> {
+fn recognised(token: &[u8]) -> Result<(Frame, InnerToken, &[u8]), Failure> {
     let message = recognise(token).map_err(Cause::Malformed)?;
     let frame = Frame::of(message.mechanism).ok_or(Cause::UnexpectedMessage)?;
     Ok((frame, message.kind, message.body))
@@ -191,8 +191,8 @@ impl AwaitTicket {
         let (account, pac) = self.account(&part, opened.pac(), &client)?;
         leg.event(&Event::Verified { account: &account });
 
-        let dce = self.request.frame == Frame::Bare || proof.flags & gss_flags::DCE_STYLE != 0;
-        let mutual = dce || proof.flags & gss_flags::MUTUAL != 0 || (!proof.is_gss && self.request.mutual);
+        let dce = self.request.frame == Frame::Bare || proof.flags & gss_flag::DCE_STYLE != 0;
+        let mutual = dce || proof.flags & gss_flag::MUTUAL != 0 || (!proof.is_gss && self.request.mutual);
         let granted = granted(&proof, dce, mutual, self.user_to_user, delegated.is_some(), &leg.want);
         leg.requires(granted)?;
 
@@ -202,7 +202,7 @@ impl AwaitTicket {
         let keys = SessionKeys::new(made.key, made.acceptor_subkey, Role::Acceptor)
             .starting_at(made.send_seq, proof.seq.into())
             .granting(granted)
-            .drawing_from(drawn.seed);
+            .drawing_from(Secret::new(*drawn.seed.expose()));
         let end = times::time(part.endtime);
         let target = proof.client_target.as_deref().unwrap_or(&opened.service().principal);
         let facts = Facts {
@@ -336,12 +336,12 @@ fn granted(
     ContextFlags::CONNECTION
         .with(ContextFlags::DELEGATE, delegated)
         .with(ContextFlags::MUTUAL_AUTH, mutual)
-        .with(ContextFlags::REPLAY_DETECT, has(gss_flags::REPLAY))
-        .with(ContextFlags::SEQUENCE_DETECT, has(gss_flags::SEQUENCE))
-        .with(ContextFlags::CONFIDENTIALITY, has(gss_flags::CONF))
-        .with(ContextFlags::INTEGRITY, has(gss_flags::INTEG | gss_flags::CONF | gss_flags::REPLAY | gss_flags::SEQUENCE))
+        .with(ContextFlags::REPLAY_DETECT, has(gss_flag::REPLAY))
+        .with(ContextFlags::SEQUENCE_DETECT, has(gss_flag::SEQUENCE))
+        .with(ContextFlags::CONFIDENTIALITY, has(gss_flag::CONF))
+        .with(ContextFlags::INTEGRITY, has(gss_flag::INTEG | gss_flag::CONF | gss_flag::REPLAY | gss_flag::SEQUENCE))
         .with(ContextFlags::USE_DCE_STYLE, dce)
-        .with(ContextFlags::IDENTIFY, has(gss_flags::IDENTIFY))
+        .with(ContextFlags::IDENTIFY, has(gss_flag::IDENTIFY))
         .with(ContextFlags::USE_SESSION_KEY, user_to_user)
         .with(ContextFlags::EXTENDED_ERROR, want.all().contains(ContextFlags::EXTENDED_ERROR))
 }
@@ -374,6 +374,10 @@ impl Drawn {
         drawn.seq = rest.first_chunk().map_or(0, |seq| u32::from_le_bytes(*seq)) & 0x3fff_ffff;
         drawn.logon_id = rest.last_chunk().map_or(0, |id| u64::from_le_bytes(*id));
         drawn
+    }
+
+    pub(super) fn logon_id(&self) -> u64 {
+        self.logon_id
     }
 
     pub(super) fn into_seed(self) -> Secret<[u8; 32]> {
@@ -439,7 +443,7 @@ impl Step for AwaitThirdLeg {
         let Self { facts, keys, third } = *self;
         let (_, kind, body) = recognised(token)?;
         match kind {
-            MessageKind::ApRep => third.check(body)?,
+            InnerToken::ApRep => third.check(body)?,
             _ => return Err(Cause::UnexpectedMessage.into()),
         }
         Ok(Next::Done(Context::new(facts, Box::new(keys))))

@@ -5,7 +5,7 @@ use super::crypto::{Enctype, Key};
 use super::open::usable;
 use crate::call::Leg;
 use crate::{ClientBindings, Event, Failure, Secret};
-use portcullis_wire::kerberos::{ApOptions, ApReq, Authenticator, EtypeList, GssChecksum, ad_type, gss_flags};
+use portcullis_wire::kerberos::{ApOptions, ApReq, Authenticator, EtypeList, GssChecksum, gss_flag};
 use portcullis_wire::{Error, Kind, utf16};
 
 /// RFC 4120 §7.5.1: the authenticator of an AP-REQ, and its checksum.
@@ -84,14 +84,14 @@ impl<'a> Proof<'a> {
         for element in authenticator.authorization_data.iter().flat_map(|data| data.flatten()) {
             let element = element.map_err(Cause::Malformed)?;
             match element.ad_type {
-                ad_type::KERB_AP_OPTIONS => {
+                KERB_AP_OPTIONS => {
                     options = ApOptions::decode(element.data).map_err(Cause::Malformed)?.0;
                     self.target_unverified = options & ApOptions::UNVERIFIED_TARGET_NAME != 0;
                 }
-                ad_type::KERB_AUTH_DATA_CLIENT_TARGET => {
+                KERB_AUTH_DATA_CLIENT_TARGET => {
                     self.client_target = utf16::decode(element.data, 0, "client target").ok();
                 }
-                ad_type::AD_ETYPE_NEGOTIATION => {
+                AD_ETYPE_NEGOTIATION => {
                     let wanted = EtypeList::decode(element.data).map_err(Cause::Malformed)?;
                     self.enctypes = wanted.iter().filter_map(|number| usable(number, accept_rc4).ok()).collect();
                 }
@@ -116,7 +116,7 @@ impl<'a> Proof<'a> {
         let gss = GssChecksum::decode(checksum.checksum).map_err(Cause::Malformed)?;
         self.is_gss = true;
         self.flags = gss.flags;
-        self.delegation = gss.delegation.filter(|_| gss.flags & gss_flags::DELEG != 0);
+        self.delegation = gss.delegation.filter(|_| gss.flags & gss_flag::DELEG != 0);
         self.bindings = match (gss.bindings, options & ApOptions::CBT != 0) {
             ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], true) => ClientBindings::None,
             ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], false) => ClientBindings::Unaware,

@@ -2,7 +2,7 @@
 
 use super::reply::Frame;
 use crate::Status;
-use portcullis_wire::kerberos::{KerbErrorData, KerberosTime, KrbError, MessageKind, Ticket, error_code};
+use portcullis_wire::kerberos::{KerbErrorData, KerberosTime, KrbError, InnerToken, Ticket, error_code};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is told.
@@ -41,5 +41,5 @@ pub(super) fn make(told: &Told<'_>, frame: Frame) -> Vec<u8> {
     };
     let mut message = Vec::with_capacity(160);
     error.encode(&mut message);
-    frame.around(MessageKind::KrbError, &message)
+    frame.around(InnerToken::KrbError, &message)
 }

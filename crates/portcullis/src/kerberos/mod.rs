@@ -36,6 +36,7 @@ mod pac;
 mod protection;
 mod question;
 mod reply;
+mod request;
 mod times;
 mod user_to_user;
 

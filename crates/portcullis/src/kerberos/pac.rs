@@ -3,9 +3,9 @@
 use super::{Cause, PacFacts, PacVerdict, ServiceKey};
 use crate::{Account, Group};
 use portcullis_wire::kerberos::pac::{
-    BufferType, ClientInfo, DelegationInfo, LogonInfo, Pac, RequesterSid, Signature, UpnDnsInfo,
+    BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
 };
-use portcullis_wire::kerberos::{EncTicketPart, ad_type};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart};
 use portcullis_wire::{filetime, utf16};
 use std::time::SystemTime;
 
@@ -13,14 +13,15 @@ use std::time::SystemTime;
 pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey) -> Result<PacVerdict, Cause> {
     let Some(raw) = find(part)? else { return Ok(PacVerdict::Unused) };
     let pac = Pac::decode(raw).map_err(Cause::PacMalformed)?;
-    let signature = pac.buffer(BufferType::SERVER_SIGNATURE).ok_or(Cause::PacUnsigned)?;
-    let signature = Signature::decode(signature).map_err(Cause::PacMalformed)?;
-    if signature.checksum_type != key.enctype().checksum_type() {
+    let signature = pac.signature(BufferType::SERVER_SIGNATURE).map_err(Cause::PacMalformed)?;
+    let signature = signature.ok_or(Cause::PacUnsigned)?;
+    if signature.checksum_type != ChecksumType(key.enctype().checksum_type()) {
         return Err(Cause::PacSignatureType);
     }
     // Only the KDC can check its own, but one without it was made by no KDC.
     pac.buffer(BufferType::KDC_SIGNATURE).ok_or(Cause::PacUnsigned)?;
-    if key.pac().verify(pac.signed_parts(), signature.signature) {
+    let parts = pac.signed_parts().map_err(Cause::PacMalformed)?;
+    if key.pac().verify(parts, signature.signature) {
         Ok(PacVerdict::Verified)
     } else {
         Err(Cause::PacSignatureWrong)
@@ -32,7 +33,7 @@ pub(super) fn find<'a>(part: &EncTicketPart<'a>) -> Result<Option<&'a [u8]>, Cau
     let Some(data) = part.authorization_data else { return Ok(None) };
     for element in data.flatten() {
         let element = element.map_err(Cause::Malformed)?;
-        if element.ad_type == ad_type::AD_WIN2K_PAC {
+        if element.ad_type == AD_WIN2K_PAC {
             return Ok(Some(element.data));
         }
     }
@@ -50,7 +51,7 @@ pub(super) fn read(
     let upn = decoded(&pac, BufferType::UPN_DNS_INFO, UpnDnsInfo::decode)?;
     let logon = decoded(&pac, BufferType::LOGON_INFO, LogonInfo::decode)?;
     let requester = decoded(&pac, BufferType::REQUESTER_SID, RequesterSid::decode)?;
-    let delegation = decoded(&pac, BufferType::DELEGATION, DelegationInfo::decode)?;
+    let delegation = decoded(&pac, BufferType::DELEGATION, Delegation::decode)?;
     let transited_services = delegation.map(|delegation| delegation.transited_services).unwrap_or_default();
     let Some(logon) = logon else {
         // A PAC that names a SID and no logon is a ticket-granting ticket's (CVE-2022-2031).
@@ -63,7 +64,7 @@ pub(super) fn read(
 
     let sids = logon.sids();
     let user = logon.user_sid().ok_or(Cause::PacContradicts)?;
-    let said = [requester.map(|requester| requester.sid), upn.as_ref().and_then(|upn| upn.sid)];
+    let said = [requester.map(|requester| requester.0), upn.as_ref().and_then(|upn| upn.sid)];
     if said.into_iter().flatten().any(|said| said != user) {
         return Err(Cause::PacContradicts);
     }

@@ -7,7 +7,7 @@ use super::crypto::{Enctype, Key};
 use crate::{Failure, Secret};
 use portcullis_wire::der::Oid;
 use portcullis_wire::kerberos::{
-    ApRep, ApReq, Authenticator, EncApRepPart, EncryptedData, EncryptionKey, MessageKind, frame,
+    ApRep, ApReq, Authenticator, EncApRepPart, EncryptedData, EncryptionKey, InnerToken, frame_token,
 };
 use portcullis_wire::spnego::{KERBEROS, KERBEROS_MICROSOFT, KERBEROS_USER_TO_USER};
 use sha2::{Digest, Sha256};
@@ -38,12 +38,12 @@ impl Frame {
     }
 
     /// Puts it around a message.
-    pub(super) fn around(self, kind: MessageKind, message: &[u8]) -> Vec<u8> {
+    pub(super) fn around(self, kind: InnerToken, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Bare => message.to_vec(),
             Self::Gss(oid) => {
                 let mut out = Vec::with_capacity(message.len() + 24);
-                frame(oid, kind, message, &mut out);
+                frame_token(oid, kind, message, &mut out);
                 out
             }
         }
@@ -93,7 +93,7 @@ pub(super) fn make(
     let message = sealed(&part, session, &drawn.confounder);
     let acceptor_subkey = subkey.is_some();
     Ok(Made {
-        token: frame.around(MessageKind::ApRep, &message),
+        token: frame.around(InnerToken::ApRep, &message),
         key: subkey.unwrap_or_else(|| base.duplicate()),
         acceptor_subkey,
         send_seq: drawn.seq.into(),
@@ -105,7 +105,6 @@ pub(super) fn sealed(part: &EncApRepPart<'_>, session: &Key, confounder: &[u8; 1
     let mut plain = Secret::new(Vec::with_capacity(128));
     part.encode(plain.expose_mut());
     let (cipher, mut encrypted) = (session.cipher(USAGE_AP_REP), Vec::with_capacity(192));
-    let confounder = confounder.get(..cipher.confounder_len()).unwrap_or_default();
     cipher.encrypt(confounder, plain.expose(), &mut encrypted);
     let enc_part = EncryptedData { etype: session.enctype().number(), kvno: None, cipher: &encrypted };
     let mut message = Vec::with_capacity(encrypted.len() + 32);

@@ -3,7 +3,7 @@ use super::keys::is_ticket_granting;
 use super::reply::Frame;
 use super::{Cause, ServiceKey, ServiceKeys};
 use crate::Failure;
-use portcullis_wire::kerberos::{Ccache, MessageKind, TgtRep, TgtReq, Ticket};
+use portcullis_wire::kerberos::{Ccache, InnerToken, TgtReply, TgtRequest, Ticket};
 use std::sync::Arc;
 
 /// A ticket-granting ticket of the server's own account, for user-to-user: clients get tickets under its session key,
@@ -41,10 +41,10 @@ impl TicketGranting {
 
     /// The reply to a client that asks for the ticket.
     pub(super) fn answer(&self, request: &[u8], frame: Frame) -> Result<Vec<u8>, Failure> {
-        TgtReq::decode(request).map_err(Cause::Malformed)?;
+        TgtRequest::decode(request).map_err(Cause::Malformed)?;
         let ticket = Ticket::decode(&self.ticket).map_err(Cause::Malformed)?;
         let mut message = Vec::with_capacity(self.ticket.len() + 32);
-        TgtRep { ticket }.encode(&mut message);
-        Ok(frame.around(MessageKind::TgtRep, &message))
+        TgtReply { ticket }.encode(&mut message);
+        Ok(frame.around(InnerToken::TgtReply, &message))
     }
 }
