@@ -104,7 +104,8 @@ pub struct Record {
 impl Record {
     /// A yes: everything is read from what the handshake learned.
     pub fn accepted(time: SystemTime, facts: &Facts, peer: Option<SocketAddr>, correlation: &str) -> Self {
-        let account = facts.account.as_ref().map(|account| (account.qualified_name(), account.sid.map(|sid| sid.to_string())));
+        let account =
+            facts.account.as_ref().map(|account| (account.qualified_name(), account.sid.map(|sid| sid.to_string())));
         Self {
             time,
             accepted: true,

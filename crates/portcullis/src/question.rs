@@ -1,5 +1,5 @@
 use crate::kerberos::{OpenTicket, OpenedTicket, SeenBefore};
-use crate::{Account, CallCause, Cause, Claim, Failure, Refusal, Secret, ntlm, password};
+use crate::{Account, CallCause, Cause, Claim, Failure, Secret, ntlm, password};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -153,8 +153,7 @@ impl Attempt {
 impl Decision {
     /// Tells the operator through the program's log. What the client wrote is escaped; no secret is in it.
     pub(crate) fn trace(&self) {
-        let Attempt { peer, client, package, mechanism, offered, version, claim, account, detail, .. } =
-            &self.attempt;
+        let Attempt { peer, client, package, mechanism, offered, version, claim, account, detail, .. } = &self.attempt;
         let mechanism = mechanism.unwrap_or("-");
         let id = &self.correlation_id;
         let version = version.unwrap_or("-");

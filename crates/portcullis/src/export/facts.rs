@@ -1,5 +1,5 @@
-use super::ticket;
 use super::body::{Body, borrowed_text, choice, flag, len, option, text, time};
+use super::ticket;
 use crate::kerberos::crypto::Enctype;
 use crate::protection::Protection;
 use crate::{

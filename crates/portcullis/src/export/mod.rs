@@ -10,9 +10,9 @@
 
 mod body;
 mod facts;
-mod ticket;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 pub(crate) use body::Body;
 

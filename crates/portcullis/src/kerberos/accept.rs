@@ -15,7 +15,7 @@ use crate::{
     Secret, Wants, package,
 };
 use portcullis_wire::kerberos::{
-    ApReq, Authenticator, EncTicketPart, InnerToken, TicketFlags, gss_flag, recognise, unparse,
+    ApReq, Authenticator, EncTicketPart, HostAddress, InnerToken, TicketFlags, gss_flag, recognise, unparse,
 };
 use portcullis_wire::{Error, Kind};
 use std::net::IpAddr;
@@ -147,8 +147,8 @@ impl AwaitTicket {
             Ok(Judged { ready, tag, until }) => {
                 let claim = ready.facts.claim.clone();
                 let question = SeenBefore::new(claim, leg.peer, tag, leg.now, until);
-                let Self { request, acceptor, .. } = self;
-                Ok(Next::Ask(Question::SeenBefore(question), Box::new(AwaitFresh { acceptor, request, ready })))
+                let request = self.request;
+                Ok(Next::Ask(Question::SeenBefore(question), Box::new(AwaitFresh { request, ready })))
             }
             Err(failure) if failure.cause == Cause::ClockSkew.into() && self.may_retry && wants_errors(leg) => {
                 let Self { acceptor, request, .. } = self;
@@ -275,7 +275,7 @@ impl AwaitTicket {
     ) -> Result<(), Failure> {
         let config = &self.acceptor.config;
         if let (true, Some(addresses), Some(peer)) = (config.check_addresses, part.caddr, peer)
-            && !addresses.contain(peer.to_canonical())
+            && !addresses.iter().any(|address| is_at(&address, peer.to_canonical()))
         {
             leg.event(&Event::Because { detail: &format!("the client is at {peer}, which the ticket does not name") });
             return Err(Cause::AddressNotAllowed.into());
@@ -311,6 +311,14 @@ impl AwaitTicket {
             None if policy == PacPolicy::Require => Err(Cause::PacMissing.into()),
             None => Ok((pac::account_of_principal(client), facts)),
         }
+    }
+}
+
+/// Whether an address of a ticket is the peer's (RFC 4120 §7.5.3: type 2 is IPv4, 24 IPv6).
+fn is_at(address: &HostAddress<'_>, peer: IpAddr) -> bool {
+    match peer {
+        IpAddr::V4(peer) => address.addr_type == 2 && address.address == peer.octets(),
+        IpAddr::V6(peer) => address.addr_type == 24 && address.address == peer.octets(),
     }
 }
 
@@ -357,13 +365,8 @@ pub(super) struct Drawn {
 
 impl Drawn {
     pub(super) fn new(random: [u8; 96]) -> Self {
-        let mut drawn = Self {
-            subkey: Secret::new([0; 32]),
-            confounder: [0; 16],
-            seq: 0,
-            logon_id: 0,
-            seed: Secret::new([0; 32]),
-        };
+        let mut drawn =
+            Self { subkey: Secret::new([0; 32]), confounder: [0; 16], seq: 0, logon_id: 0, seed: Secret::new([0; 32]) };
         let (subkey, rest) = random.split_at(32);
         drawn.subkey.expose_mut().copy_from_slice(subkey);
         let (seed, rest) = rest.split_at(32);
@@ -412,7 +415,6 @@ impl Ready {
 }
 
 struct AwaitFresh {
-    acceptor: Arc<Acceptor>,
     request: Request,
     ready: Ready,
 }
@@ -422,7 +424,7 @@ impl Step for AwaitFresh {
         let Input::Answer(Question::SeenBefore(_), answer) = input else {
             return Err(CallCause::WrongInput.into());
         };
-        let Self { acceptor: _, request, ready } = *self;
+        let Self { request, ready } = *self;
         match answer.into_fresh() {
             Ok(()) => ready.done(leg),
             Err(failure) => refuse(&request, failure, leg),

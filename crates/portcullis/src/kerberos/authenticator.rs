@@ -5,8 +5,11 @@ use super::crypto::{Enctype, Key};
 use super::open::usable;
 use crate::call::Leg;
 use crate::{ClientBindings, Event, Failure, Secret};
-use portcullis_wire::kerberos::{ApOptions, ApReq, Authenticator, EtypeList, GssChecksum, gss_flag};
-use portcullis_wire::{Error, Kind, utf16};
+use portcullis_wire::kerberos::{
+    AD_ETYPE_NEGOTIATION, ApOptions, ApReq, Authenticator, EtypeList, GssChecksum, KERB_AP_OPTIONS,
+    KERB_AUTH_DATA_CLIENT_TARGET, client_target, gss_flag,
+};
+use portcullis_wire::{Error, Kind};
 
 /// RFC 4120 §7.5.1: the authenticator of an AP-REQ, and its checksum.
 pub(super) const USAGE_AUTHENTICATOR: u32 = 11;
@@ -79,17 +82,17 @@ impl<'a> Proof<'a> {
     }
 
     /// The authenticator's authorization data; gives KERB_AP_OPTIONS. What is unknown is passed over (MS-KILE 3.4.5).
-    fn read_authorization(&mut self, authenticator: &Authenticator<'a>, accept_rc4: bool) -> Result<u32, Cause> {
-        let mut options = 0;
+    fn read_authorization(&mut self, authenticator: &Authenticator<'a>, accept_rc4: bool) -> Result<ApOptions, Cause> {
+        let mut options = ApOptions::default();
         for element in authenticator.authorization_data.iter().flat_map(|data| data.flatten()) {
             let element = element.map_err(Cause::Malformed)?;
             match element.ad_type {
                 KERB_AP_OPTIONS => {
-                    options = ApOptions::decode(element.data).map_err(Cause::Malformed)?.0;
-                    self.target_unverified = options & ApOptions::UNVERIFIED_TARGET_NAME != 0;
+                    options = ApOptions::decode(element.data).map_err(Cause::Malformed)?;
+                    self.target_unverified = options.contains(ApOptions::UNVERIFIED_TARGET_NAME);
                 }
                 KERB_AUTH_DATA_CLIENT_TARGET => {
-                    self.client_target = utf16::decode(element.data, 0, "client target").ok();
+                    self.client_target = client_target(element.data).ok();
                 }
                 AD_ETYPE_NEGOTIATION => {
                     let wanted = EtypeList::decode(element.data).map_err(Cause::Malformed)?;
@@ -106,7 +109,12 @@ impl<'a> Proof<'a> {
 
     /// The checksum (RFC 4121 §4.1.1). Without one there are no flags and no bindings. Another one than GSS-API's must
     /// be keyed and fit, over nothing, as some SMB clients make it.
-    fn read_checksum(&mut self, authenticator: &Authenticator<'a>, session: &Key, options: u32) -> Result<(), Cause> {
+    fn read_checksum(
+        &mut self,
+        authenticator: &Authenticator<'a>,
+        session: &Key,
+        options: ApOptions,
+    ) -> Result<(), Cause> {
         let Some(checksum) = authenticator.cksum else { return Ok(()) };
         if checksum.cksumtype != GSS_CHECKSUM {
             let keyed = checksum.cksumtype == session.enctype().checksum_type();
@@ -117,7 +125,7 @@ impl<'a> Proof<'a> {
         self.is_gss = true;
         self.flags = gss.flags;
         self.delegation = gss.delegation.filter(|_| gss.flags & gss_flag::DELEG != 0);
-        self.bindings = match (gss.bindings, options & ApOptions::CBT != 0) {
+        self.bindings = match (gss.bindings, options.contains(ApOptions::CBT)) {
             ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], true) => ClientBindings::None,
             ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], false) => ClientBindings::Unaware,
             (hash, _) => ClientBindings::Hash(hash),

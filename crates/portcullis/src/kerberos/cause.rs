@@ -139,7 +139,7 @@ impl Cause {
             Self::TicketExpired => error_code::KRB_AP_ERR_TKT_EXPIRED,
             Self::ClockSkew => error_code::KRB_AP_ERR_SKEW,
             Self::AddressNotAllowed => error_code::KRB_AP_ERR_BADADDR,
-            Self::TransitedUnchecked => error_code::KRB_AP_ERR_ILL_CR_TKT,
+            Self::TransitedUnchecked => error_code::KRB_AP_PATH_NOT_ACCEPTED,
             Self::ChecksumWrong => error_code::KRB_AP_ERR_INAPP_CKSUM,
             Self::BindingsMissing | Self::BindingsWrong => error_code::KRB_AP_ERR_BADMATCH,
             Self::Replayed => error_code::KRB_AP_ERR_REPEAT,

@@ -5,11 +5,11 @@ use super::crypto::Key;
 use super::{Cause, Delegated};
 use crate::call::Leg;
 use crate::{Event, Failure, Secret};
+use portcullis_wire::der::SequenceOf;
 use portcullis_wire::kerberos::{
     Ccache, CcachePrincipal, Credential, CredentialTimes, EncKrbCredPart, EncTicketPart, EncryptedData, EncryptionKey,
     KrbCred, KrbCredInfo, PrincipalName, Tagged, Ticket, encode_principal_name, unparse,
 };
-use portcullis_wire::der::SequenceOf;
 
 /// RFC 4120 §7.5.1: the encrypted part of a KRB-CRED.
 const USAGE_KRB_CRED: u32 = 14;
@@ -82,9 +82,7 @@ fn cache(
             second_ticket: &[],
         });
     }
-    let mut ccache = Secret::new(Vec::with_capacity(4096));
-    Ccache::encode(own, &credentials, ccache.expose_mut())?;
-    Ok(ccache)
+    Ccache::encode(None, &own, &credentials).map(Secret::new)
 }
 
 fn principal(name: &PrincipalName<'_>, realm: &[u8]) -> Result<Vec<u8>, portcullis_wire::Error> {

@@ -2,7 +2,7 @@
 
 use super::reply::Frame;
 use crate::Status;
-use portcullis_wire::kerberos::{KerbErrorData, KerberosTime, KrbError, InnerToken, Ticket, error_code};
+use portcullis_wire::kerberos::{InnerToken, KerbErrorData, KerberosTime, KrbError, Ticket, error_code};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is told.

@@ -125,7 +125,8 @@ impl Asked {
         };
         let delegates = !delegation.is_empty();
         let now = if behind { leg.now.checked_sub(ahead) } else { leg.now.checked_add(ahead) };
-        let wish = Wish { flags, bindings: leg.bindings, target: &self.target, delegation, now: now.unwrap_or(leg.now) };
+        let wish =
+            Wish { flags, bindings: leg.bindings, target: &self.target, delegation, now: now.unwrap_or(leg.now) };
         let sent = request::make(&self.held, &wish, &drawn)?;
         let dce = flags.contains(ContextFlags::USE_DCE_STYLE);
         let frame = if dce { Frame::Bare } else { Frame::Gss(KERBEROS) };
@@ -203,9 +204,7 @@ fn granted(flags: ContextFlags, delegates: bool) -> ContextFlags {
         | ContextFlags::EXTENDED_ERROR;
     let granted = ContextFlags::CONNECTION | flags & asked;
     let signs = ContextFlags::REPLAY_DETECT | ContextFlags::SEQUENCE_DETECT | ContextFlags::CONFIDENTIALITY;
-    granted
-        .with(ContextFlags::DELEGATE, delegates)
-        .with(ContextFlags::INTEGRITY, granted & signs != ContextFlags::NONE)
+    granted.with(ContextFlags::DELEGATE, delegates).with(ContextFlags::INTEGRITY, granted & signs != ContextFlags::NONE)
 }
 
 /// The server's reply is due.
@@ -245,7 +244,9 @@ impl AwaitReply {
         }
         leg.requires(granted)?;
         let subkey = part.subkey.map(|key| {
-            Enctype::from_number(key.etype).and_then(|enctype| Key::new(enctype, key.value)).ok_or(Cause::ServerNotProved)
+            Enctype::from_number(key.etype)
+                .and_then(|enctype| Key::new(enctype, key.value))
+                .ok_or(Cause::ServerNotProved)
         });
         let subkey = subkey.transpose()?;
         let seq = part.seq_number.unwrap_or(0);

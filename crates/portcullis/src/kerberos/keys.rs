@@ -1,5 +1,7 @@
 use super::crypto::{ChecksumKey, Cipher, Enctype, Key};
-use portcullis_wire::kerberos::{Keytab, KeytabEntry, PrincipalName, encode_principal_name, unparse};
+use portcullis_wire::kerberos::{
+    CcachePrincipal, EncryptionKey, Keytab, KeytabEntry, PrincipalName, encode_principal_name, unparse,
+};
 use portcullis_wire::utf16;
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write as _};
@@ -32,22 +34,33 @@ impl ServiceKey {
     /// it, or a principal of the KDC itself (`krbtgt`), which is never a service.
     pub fn of_entry(entry: &KeytabEntry<'_>) -> Option<Self> {
         let components: Vec<_> = entry.components().collect();
+        let key = Key::new(Enctype::from_number(entry.etype)?, entry.key)?;
+        let held = Self::new(entry.name_type, &components, entry.realm, key)?;
+        Some(Self { kvno: entry.kvno, timestamp: entry.timestamp, ..held })
+    }
+
+    /// The session key of a ticket-granting ticket as a key of its owner: what user-to-user tickets are under.
+    pub(super) fn of_session(owner: &CcachePrincipal<'_>, key: &EncryptionKey<'_>) -> Option<Self> {
+        let key = Key::new(Enctype::from_number(key.etype)?, key.value)?;
+        Self::new(owner.name_type, &owner.components().collect::<Vec<_>>(), owner.realm, key)
+    }
+
+    fn new(name_type: i32, components: &[&[u8]], realm: &[u8], key: Key) -> Option<Self> {
         if is_ticket_granting(components.first().copied()) {
             return None;
         }
-        let key = Key::new(Enctype::from_number(entry.etype)?, entry.key)?;
-        let name = encode_principal_name(entry.name_type, &components);
+        let name = encode_principal_name(name_type, components);
         let mut principal = String::new();
-        unparse(&PrincipalName::from_encoded(&name).ok()?, entry.realm, &mut principal);
+        unparse(&PrincipalName::from_encoded(&name).ok()?, realm, &mut principal);
         let digest = Sha256::new_with_prefix(b"portcullis: which key opened a ticket\0")
             .chain_update(key.enctype().number().to_le_bytes())
             .chain_update(key.bytes())
             .finalize();
         Some(Self {
             principal,
-            kvno: entry.kvno,
-            timestamp: entry.timestamp,
-            realm: entry.realm.to_vec(),
+            kvno: 0,
+            timestamp: 0,
+            realm: realm.to_vec(),
             id: *digest.first_chunk()?,
             ticket: key.cipher(USAGE_TICKET),
             pac: key.checksum(USAGE_PAC),
@@ -81,9 +94,8 @@ impl ServiceKey {
 
     /// Whether the ticket names this key's principal: case does not count (MS-KILE 3.4.5).
     pub(super) fn is_named(&self, realm: &[u8], name: &PrincipalName<'_>) -> bool {
-        let same = |a: &[u8], b: &[u8]| {
-            a == b || utf16::same_name(&String::from_utf8_lossy(a), &String::from_utf8_lossy(b))
-        };
+        let same =
+            |a: &[u8], b: &[u8]| a == b || utf16::same_name(&String::from_utf8_lossy(a), &String::from_utf8_lossy(b));
         PrincipalName::from_encoded(&self.name).is_ok_and(|own| {
             same(realm, &self.realm)
                 && own.components().count() == name.components().count()
@@ -179,7 +191,12 @@ impl ServiceKeys {
         found
             .into_iter()
             .map(|(_, _, _, key)| key)
-            .filter(move |key| !seen.contains(&key.id()) && { seen.push(key.id()); true })
+            .filter(move |key| {
+                !seen.contains(&key.id()) && {
+                    seen.push(key.id());
+                    true
+                }
+            })
             .take(MOST_TRIED)
     }
 

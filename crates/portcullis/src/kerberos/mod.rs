@@ -130,9 +130,9 @@ impl ServiceNames {
         let without_realm = principal.rsplit_once('@').map_or(principal, |(name, _)| name);
         match self {
             Self::Any => true,
-            Self::List(ours) => ours
-                .iter()
-                .any(|our| utf16::same_name(our, principal) || utf16::same_name(our, without_realm)),
+            Self::List(ours) => {
+                ours.iter().any(|our| utf16::same_name(our, principal) || utf16::same_name(our, without_realm))
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 use super::crypto::Enctype;
 use super::keys::is_ticket_granting;
 use super::{Cause, OpenTicket, PacPolicy, ServiceKeys, pac};
-use crate::question::Denied;
 use crate::Secret;
+use crate::question::Denied;
 use portcullis_wire::kerberos::{EncTicketPart, Ticket, unparse};
 use std::fmt::Write as _;
 use zeroize::Zeroize as _;
@@ -102,7 +102,8 @@ pub fn open_ticket(keys: &ServiceKeys, question: &OpenTicket) -> Result<OpenedTi
         return Ok(OpenedTicket { part: plain, service, pac });
     }
     let version_held = ticket.enc_part.kvno.is_none_or(|kvno| {
-        kvno == 0 || keys.keys().iter().any(|key| key.is_named(ticket.realm, &ticket.sname) && [0, kvno].contains(&key.kvno))
+        kvno == 0
+            || keys.keys().iter().any(|key| key.is_named(ticket.realm, &ticket.sname) && [0, kvno].contains(&key.kvno))
     });
     Err(denied(
         match tried {

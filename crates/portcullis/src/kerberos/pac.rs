@@ -21,11 +21,7 @@ pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey
     // Only the KDC can check its own, but one without it was made by no KDC.
     pac.buffer(BufferType::KDC_SIGNATURE).ok_or(Cause::PacUnsigned)?;
     let parts = pac.signed_parts().map_err(Cause::PacMalformed)?;
-    if key.pac().verify(parts, signature.signature) {
-        Ok(PacVerdict::Verified)
-    } else {
-        Err(Cause::PacSignatureWrong)
-    }
+    if key.pac().verify(parts, signature.signature) { Ok(PacVerdict::Verified) } else { Err(Cause::PacSignatureWrong) }
 }
 
 /// The PAC's bytes: the first one, inside AD-IF-RELEVANT or beside it (MS-KILE 3.4.5, note 80).
@@ -41,11 +37,7 @@ pub(super) fn find<'a>(part: &EncTicketPart<'a>) -> Result<Option<&'a [u8]>, Cau
 }
 
 /// What a verified PAC says, once it fits the ticket. The account is `None` where it names none, as MIT's PACs do.
-pub(super) fn read(
-    raw: &[u8],
-    part: &EncTicketPart<'_>,
-    client: &str,
-) -> Result<(Option<Account>, PacFacts), Cause> {
+pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result<(Option<Account>, PacFacts), Cause> {
     let pac = Pac::decode(raw).map_err(Cause::PacMalformed)?;
     check_client(&pac, part)?;
     let upn = decoded(&pac, BufferType::UPN_DNS_INFO, UpnDnsInfo::decode)?;

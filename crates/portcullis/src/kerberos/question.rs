@@ -1,6 +1,6 @@
 use super::{OpenedTicket, PacPolicy, ServiceNames};
-use crate::question::{Answer, Denied, Id, Yes};
 use crate::Claim;
+use crate::question::{Answer, Denied, Id, Yes};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -4,13 +4,14 @@ use super::Cause;
 use super::accept::Drawn;
 use super::authenticator::USAGE_AUTHENTICATOR;
 use super::crypto::{Enctype, Key};
-use super::delegation;
+use super::{delegation, times};
 use crate::call::Leg;
 use crate::{ChannelBindings, ContextFlags, Event, Failure, Secret};
 use portcullis_wire::kerberos::{
     AD_ETYPE_NEGOTIATION, AD_IF_RELEVANT, ApOptions, ApReq, Authenticator, AuthorizationData, Ccache, Checksum,
-    Credential, EncryptedData, EncryptionKey, EtypeList, GssChecksum, KERB_AP_OPTIONS, KERB_AUTH_DATA_CLIENT_TARGET,
-    KerberosTime, PrincipalName, Ticket, TicketFlags, gss_flag, unparse,
+    Credential, CredentialTimes, EncryptedData, EncryptionKey, EtypeList, GssChecksum, KERB_AP_OPTIONS,
+    KERB_AUTH_DATA_CLIENT_TARGET, KerberosTime, PrincipalName, Ticket, TicketFlags, encode_principal_name, gss_flag,
+    unparse_components,
 };
 use portcullis_wire::{Error, Kind, utf16};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,6 +28,7 @@ pub(super) struct Held {
     pub(super) session: Key,
     pub(super) flags: TicketFlags,
     pub(super) auth_time: SystemTime,
+    start_time: SystemTime,
     pub(super) end_time: SystemTime,
     pub(super) renew_till: Option<SystemTime>,
 }
@@ -39,14 +41,13 @@ impl Held {
         for credential in cache.credentials() {
             let credential = credential.map_err(Cause::Malformed)?;
             let mut service = String::new();
-            let server = credential.server.name_encoded();
-            unparse(&PrincipalName::from_encoded(&server).map_err(Cause::Malformed)?, credential.server.realm, &mut service);
-            if credential.is_config() || !is_meant(&service, target) {
+            unparse_components(credential.server.components(), credential.server.realm, &mut service);
+            if credential.configuration().is_some() || !is_meant(&service, target) {
                 continue;
             }
             let held = Self::of(&credential, service)?;
             let now = leg.now;
-            if held.end_time <= now || held.auth_time > now + skew {
+            if held.end_time <= now || held.start_time > now + skew {
                 over = Some(held.end_time);
                 continue;
             }
@@ -63,10 +64,12 @@ impl Held {
         let enctype = Enctype::from_number(credential.key.etype).ok_or(unusable("key"))?;
         let session = Key::new(enctype, credential.key.value).ok_or(unusable("key"))?;
         let ticket = Ticket::decode(credential.ticket).map_err(Cause::Malformed)?;
-        let cname = credential.client.name_encoded();
+        let components: Vec<_> = credential.client.components().collect();
+        let cname = encode_principal_name(credential.client.name_type, &components);
         let mut client = String::new();
-        unparse(&PrincipalName::from_encoded(&cname).map_err(Cause::Malformed)?, credential.client.realm, &mut client);
-        let at = |seconds: u32| UNIX_EPOCH + Duration::from_secs(seconds.into());
+        unparse_components(components, credential.client.realm, &mut client);
+        let CredentialTimes { authtime, starttime, endtime, renew_till } = credential.times;
+        let began = if starttime.0 != 0 { starttime } else { authtime };
         Ok(Self {
             client,
             service,
@@ -77,9 +80,10 @@ impl Held {
             enctype: ticket.enc_part.etype,
             session,
             flags: credential.flags,
-            auth_time: at(credential.times.start_or_auth()),
-            end_time: at(credential.times.end),
-            renew_till: (credential.times.renew_till != 0).then(|| at(credential.times.renew_till)),
+            auth_time: times::time(authtime),
+            start_time: times::time(began),
+            end_time: times::time(endtime),
+            renew_till: (renew_till.0 != 0).then(|| times::time(renew_till)),
         })
     }
 }

@@ -27,8 +27,7 @@ impl TicketGranting {
                 continue;
             }
             let ticket = Ticket::decode(credential.ticket).map_err(NoCredentials::Unreadable)?;
-            let key = ServiceKey::of_user(&credential.client.name()?, credential.client.realm, &credential.key);
-            if let Some(key) = key {
+            if let Some(key) = ServiceKey::of_session(&credential.client, &credential.key) {
                 return Ok(Self { ticket: ticket.raw.to_vec(), keys: ServiceKeys::new([Arc::new(key)]) });
             }
         }
@@ -45,6 +44,6 @@ impl TicketGranting {
         let ticket = Ticket::decode(&self.ticket).map_err(Cause::Malformed)?;
         let mut message = Vec::with_capacity(self.ticket.len() + 32);
         TgtReply { ticket }.encode(&mut message);
-        Ok(frame.around(InnerToken::TgtReply, &message))
+        Ok(frame.around(InnerToken::TgtRep, &message))
     }
 }

@@ -122,8 +122,7 @@ impl Step for SendOffer {
         // whoever shortens it can as well shorten the offer, and that is signed.
         let hint = NegTokenInit::decode(&token).map_err(Cause::malformed)?;
         let hinted: Vec<_> = hint.mech_types.iter().collect();
-        let is_hinted =
-            |package: &&Arc<dyn Package>| package.mechanism_oids().iter().any(|oid| hinted.contains(oid));
+        let is_hinted = |package: &&Arc<dyn Package>| package.mechanism_oids().iter().any(|oid| hinted.contains(oid));
         offer(tried.mechanisms.iter().filter(is_hinted).cloned().collect(), leg)
     }
 }

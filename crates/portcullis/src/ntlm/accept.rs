@@ -7,8 +7,8 @@ use crate::handshake::{Input, Next, Step};
 use crate::principal::ClaimBuilder;
 use crate::protection::{NoKeys, Protection};
 use crate::{
-    Answer, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts,
-    Failure, Question, Role, VerifyNtlm, Wants, has_marshalled_target, package, target_matches,
+    Answer, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts, Failure, Question,
+    Role, VerifyNtlm, Wants, has_marshalled_target, package, target_matches,
 };
 use portcullis_wire::filetime;
 use portcullis_wire::ntlm::{Authenticate, AvFlags, Challenge, Charset, Flags, MIC_OFFSET, Negotiate, NtResponse};

@@ -8,8 +8,8 @@ use super::{Cause, ClientAuth, Mapping, identity};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::{
-    BindingsOutcome, CallCause, Cause as AnyCause, Channel, ChannelBindings, CipherSuite, Claim, Context, ContextFlags, Event, Facts,
-    Failure, FindAccount, Question, Refusal, Role, Sizes, StreamSizes, TlsVersion, package,
+    BindingsOutcome, CallCause, Cause as AnyCause, Channel, ChannelBindings, CipherSuite, Claim, Context, ContextFlags,
+    Event, Facts, Failure, FindAccount, Question, Refusal, Role, Sizes, StreamSizes, TlsVersion, package,
 };
 use portcullis_wire::tls::{self, Handshake, MAX_PLAINTEXT, extension};
 use portcullis_wire::x509::Certificate;
