@@ -308,7 +308,7 @@ pub fn names_in_certificates_are_not_taken_apart<S: Store>(site: Site<S>) {
     let mut cut = of("O=Corp,OU=Admins,CN=Ann").der();
     cut.pop();
     let question = Question::FindAccount(FindAccount::new(Claim::default(), None, cut, true));
-    assert_eq!(d.answer(&question).refusal(), Some(Refusal::UnmappedCertificate));
+    assert_eq!(d.answer(&question).cause(), Some(Refusal::UnmappedCertificate.into()));
 }
 
 pub fn mapped_accounts_are_judged<S: Store>(site: Site<S>) {
