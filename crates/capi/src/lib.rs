@@ -31,6 +31,7 @@ mod memory;
 mod message;
 mod moment;
 mod packages;
+mod packed;
 mod password;
 mod schannel;
 mod secrets;
