@@ -28,7 +28,7 @@ pub struct Facts {
     /// The algorithms and their strength; `None` where the context has no keys.
     pub key_info: Option<KeyInfo>,
     /// The session key; `None` where there is none.
-    pub session_key: Option<Secret<[u8; 16]>>,
+    pub session_key: Option<Secret<Vec<u8>>>,
     /// How the client's channel bindings were judged.
     pub bindings: BindingsOutcome,
     /// Whether the client spoke of channel bindings at all.
@@ -90,7 +90,7 @@ impl Facts {
             expiry: self.expiry,
             sizes: self.sizes, // SIZES through Negotiate is the inner package's
             key_info: self.key_info,
-            session_key: self.session_key.as_ref().map(|key| Secret::new(*key.expose())),
+            session_key: self.session_key.as_ref().map(|key| Secret::new(key.expose().clone())),
             bindings: self.bindings,
             bindings_aware: self.bindings_aware,
             logon_id: self.logon_id,

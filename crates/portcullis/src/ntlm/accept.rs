@@ -242,7 +242,7 @@ impl AwaitVerdict {
             start: leg.now,
             sizes: SIZES,
             key_info: protection.key_info(),
-            session_key: Some(session_key),
+            session_key: protection.session_key(),
             bindings,
             bindings_aware,
             logon_id: self.logon_id,
