@@ -1,3 +1,4 @@
+use crate::kerberos::TicketFacts;
 use crate::{AccessToken, Account, BindingsOutcome, Channel, Claim, ContextFlags, Level, PackageInfo, Secret, Sizes};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -41,6 +42,8 @@ pub struct Facts {
     pub inner: Option<Arc<Facts>>,
     /// What a TLS handshake agreed on; `None` for a package without a stream.
     pub channel: Option<Arc<Channel>>,
+    /// What a Kerberos ticket says; `None` for other packages.
+    pub ticket: Option<Arc<TicketFacts>>,
 }
 
 /// Which side of a context.
@@ -96,6 +99,7 @@ impl Facts {
             logon_id: self.logon_id,
             negotiation: Some(negotiation),
             channel: self.channel.clone(),
+            ticket: self.ticket.clone(),
             inner: Some(self),
         }
     }
@@ -119,16 +123,16 @@ impl Facts {
         }
     }
 
-    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer, and of
-    /// a channel whose client nobody knows.
+    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer, of
+    /// a channel whose client nobody knows, and of an account without a SID.
     pub fn access_token(&self) -> Option<AccessToken> {
         if self.role == Role::Initiator || (self.channel.is_some() && self.account.is_none()) {
             return None;
         }
         let level = if self.granted.contains(ContextFlags::IDENTIFY) { Level::Identify } else { Level::Impersonate };
-        Some(match &self.account {
+        match &self.account {
             Some(account) => AccessToken::of(account, self.mechanism().authentication_sid, self.logon_id, level),
-            None => AccessToken::anonymous(self.logon_id),
-        })
+            None => Some(AccessToken::anonymous(self.logon_id)),
+        }
     }
 }

@@ -258,7 +258,8 @@ fn get_form(reader: &mut Reader<'_>) -> Result<Form, Error> {
 }
 
 fn put_account(writer: &mut Writer<'_>, account: &Account) {
-    put_sid(writer, &account.sid);
+    writer.u8(u8::from(account.sid.is_some()));
+    account.sid.iter().for_each(|sid| put_sid(writer, sid));
     for text in [&account.name, &account.domain, &account.dns_domain] {
         put(writer, text.as_bytes());
     }
@@ -282,7 +283,7 @@ fn put_account(writer: &mut Writer<'_>, account: &Account) {
 }
 
 fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
-    let sid = Sid::decode(reader)?;
+    let sid = if get_flag(reader, "sid")? { Some(Sid::decode(reader)?) } else { None };
     let mut text = |field| get_text(reader, field).map(str::to_owned);
     let (name, domain, dns_domain) = (text("name")?, text("domain")?, text("dns domain")?);
     let mut optional = |field| {

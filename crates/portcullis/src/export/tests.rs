@@ -330,6 +330,7 @@ fn the_form_of_version_1() {
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         };
         let context = Context::new(facts, Box::new(protection)).within(&package::NEGOTIATE, Negotiation::Complete);
         let mut context = copy(&context, false);

@@ -365,5 +365,6 @@ fn facts(claim: Claim, version: &'static str, granted: ContextFlags, logon_id: u
         negotiation: None,
         inner: None,
         channel: None,
+        ticket: None,
     }
 }

@@ -15,8 +15,8 @@ impl Confounders {
 
     /// The prefix of the message with this number. Encryption types that want fewer bytes take the first ones.
     pub(super) fn of(&self, number: u64) -> [u8; 16] {
-        let mut block = Array([0; 16]);
-        block.0.split_at_mut(8).0.copy_from_slice(&number.to_be_bytes());
+        let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+        let mut block = Array([a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]);
         self.0.encrypt_block(&mut block);
         block.0
     }

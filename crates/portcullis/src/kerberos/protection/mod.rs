@@ -21,7 +21,7 @@ mod window;
 
 use super::crypto::{Enctype, Key};
 use crate::export::Body;
-use crate::protection::{Halves, KIND_KERBEROS, Open, Protection, Seal};
+use crate::protection::{Halves, KIND_KERBEROS, Open, Protection};
 use crate::{CallCause, ContextFlags, Failure, KeyInfo, Role, Secret, Segment, Sizes, package};
 use portcullis_wire::{Error, Kind, Reader};
 use std::sync::Arc;
