@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct Body(Secret<Vec<u8>>);
 
 impl Body {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Secret::new(Vec::with_capacity(1024)))
     }
 
-    pub(super) fn into_bytes(self) -> Secret<Vec<u8>> {
+    pub(crate) fn into_bytes(self) -> Secret<Vec<u8>> {
         self.0
     }
 

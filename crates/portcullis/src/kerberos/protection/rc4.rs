@@ -1,4 +1,8 @@
 //! Tokens of RFC 1964 §1.2 with the algorithms of RFC 4757 §7, for RC4.
+//!
+//! They are weaker than their cipher alone makes them: neither number nor direction is under the checksum. Who alters
+//! messages on the way can give one that is only signed another number, and can send it back to its sender. Nothing that
+//! a receiver does mends that; a context of a newer encryption type has neither weakness.
 
 use super::confounder::Confounders;
 use super::message::{Message, bytes, data_len, wipe};
@@ -194,7 +198,6 @@ pub(super) struct Opening {
     key: Arc<Key>,
     sender: Role,
     may_seal: bool,
-    is_dce: bool,
     pub(super) window: Window,
 }
 
@@ -204,7 +207,6 @@ impl Opening {
             key: Arc::clone(&of.key),
             sender: peer_of(of.local),
             may_seal: of.granted.contains(ContextFlags::CONFIDENTIALITY),
-            is_dce: of.is_dce(),
             window,
         }
     }
@@ -255,24 +257,12 @@ impl Opening {
         let sum = checksum(&self.key, USAGE_WRAP, signed);
         self.accept(seq, from_peer, (&sum, &given))?;
         let data = match parts.get(before) {
-            Some(Piece::Data(payload)) if is_stream => Some(start..start + self.unpadded(payload)?),
+            Some(Piece::Data(payload)) if is_stream => Some(start..start + unpadded(payload)?),
             _ => None,
         };
         Ok(Opened { enciphered, data })
     }
-
-    /// How much of a whole token's payload is data: the last byte says how much is padding, which with RC4 is one
-    /// byte, and none in DCE style. In segments of its own the data is as long as the segments are.
-    fn unpadded(&self, payload: &[u8]) -> Result<usize, Failure> {
-        match payload.split_last() {
-            _ if self.is_dce => Ok(payload.len()),
-            Some((&PADDING_BYTE, data)) => Ok(data.len()),
-            _ => Err(CallCause::BadSignature.into()),
-        }
-    }
 }
-
-const PADDING_BYTE: u8 = 1;
 
 impl Open for Opening {
     fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
@@ -295,6 +285,13 @@ impl Open for Opening {
         self.window.export(body);
         Ok(())
     }
+}
+
+/// How much of a whole token's payload is data. In segments of its own it is as long as the segments are, which is how
+/// Windows sends it where nobody brings a segment for padding.
+fn unpadded(payload: &[u8]) -> Result<usize, Failure> {
+    let data = payload.strip_suffix(&PADDING).ok_or(CallCause::BadSignature)?;
+    Ok(data.len())
 }
 
 fn apply(stream: &mut Rc4, parts: &mut [Piece<'_>]) {
