@@ -105,7 +105,11 @@ fn asking(user_and_password: &str) -> NeedsAnswer {
 fn verdict(remote: &Remote, user_and_password: &str) -> Result<String, Refusal> {
     let asking = asking(user_and_password);
     let answer = remote.answer(asking.question());
-    answer.verdict().map(|vouched| vouched.account().unwrap().qualified_name())
+    let verdict = answer.verdict().map_err(|denied| match denied.cause {
+        portcullis::Cause::Refused(why) => why,
+        other => panic!("{other}"),
+    })?;
+    Ok(verdict.account().unwrap().qualified_name())
 }
 
 #[test]

@@ -115,7 +115,7 @@ mod tests {
             })
             .collect();
         for task in tasks {
-            assert_eq!(task.await.unwrap(), Some(Refusal::UnknownAccount));
+            assert_eq!(task.await.unwrap(), Some(Refusal::UnknownAccount.into()));
         }
         assert!(slow.most.load(Ordering::SeqCst) <= 3);
     }
