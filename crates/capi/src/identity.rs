@@ -48,6 +48,13 @@ pub(crate) enum Password {
     NtHash(Key),
 }
 
+impl OfKerberos {
+    /// Whether it has a service's keys.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.keytab.is_some() || self.keytab_file.is_some()
+    }
+}
+
 impl Identity {
     /// Whether it names nobody.
     pub(crate) fn is_nobody(&self) -> bool {

@@ -5,7 +5,7 @@ use crate::abi::SECBUFFER_TOKEN;
 use crate::attribute::{Place, for_free};
 use crate::code::Code;
 use crate::context::{Context, State};
-use crate::credential::Judge;
+use crate::acceptor::Judge;
 use crate::secrets::{GivenHash, HashCallback, HostSecrets, Means, Parts, is_nobodys};
 use library::ntlm::keys::Key;
 use library::{NeedsAnswer, Question, Secret, VerifyNtlm};
