@@ -129,7 +129,7 @@ const char *cause(void)
 
 bool tell(struct side *from, struct side *to, const char *text)
 {
-    unsigned char signature[64];
+    unsigned char signature[128];
     char data[256];
     SecPkgContext_Sizes sizes;
     size_t length = strlen(text);
