@@ -3,6 +3,7 @@
 use super::{Bindings, DomainSettings, HostNames, Names, Settings, Targets};
 use crate::LocalNames;
 use portcullis::BindingPolicy;
+use portcullis::kerberos::Kerberos;
 use portcullis::negotiate::{Negotiate, PackageList};
 use portcullis::ntlm::{Ntlm, ServerNames, TargetPolicy};
 use serde::de::Error as _;
@@ -35,16 +36,17 @@ impl Settings {
         ntlm
     }
 
-    /// The Negotiate acceptor's configuration, with NTLM inside.
-    pub fn negotiate(&self, ntlm: Ntlm) -> Negotiate {
-        let mut negotiate = Negotiate::offering([ntlm.into()]);
+    /// The Negotiate acceptor's configuration: Kerberos, where there are keys for it, then NTLM.
+    pub fn negotiate(&self, kerberos: Option<Kerberos>, ntlm: Ntlm) -> Negotiate {
+        let kerberos = kerberos.map(Into::into);
+        let mut negotiate = Negotiate::offering(kerberos.into_iter().chain([ntlm.into()]));
         negotiate.packages = self.negotiate.packages.clone();
         negotiate
     }
 
     /// Whether `negotiate.packages` leaves a mechanism.
     pub fn offers_a_mechanism(&self) -> bool {
-        self.negotiate(Ntlm::new(ServerNames::default())).offered().next().is_some()
+        self.negotiate(None, Ntlm::new(ServerNames::default())).offered().next().is_some()
     }
 
     /// The names, beside the store's domain, that mean this server, for its authority.
