@@ -65,7 +65,8 @@ impl Acceptor {
             package if package == &package::NEGOTIATE => packages.allows(package::KERBEROS.name),
             _ => false,
         };
-        let tickets = if offers { Opens::find(package, identity.as_ref(), initiates, &kerberos, &accounts)? } else { None };
+        let tickets =
+            if offers { Opens::find(package, identity.as_ref(), initiates, &kerberos, &accounts)? } else { None };
         let judge = Judge::new(package, identity, initiates, accounts);
         let (netbios, dns) = match &judge {
             Judge::Store(accounts) => {
@@ -98,7 +99,7 @@ impl Acceptor {
     /// Whether the question is about a ticket, and what is said to it then.
     pub(crate) fn answer_of_ticket(&self, question: &Question) -> Option<Answer> {
         match question {
-            Question::OpenTicket(_) | Question::SeenBefore(_) => Some(match &self.tickets {
+            Question::OpenTicket(_) | Question::SeenBefore(_) | Question::ConfirmPac(_) => Some(match &self.tickets {
                 Some(tickets) => tickets.keys.answer(question, self.judge.accounts()),
                 None => question.refuse(library::kerberos::Cause::NoKeytab),
             }),
@@ -119,7 +120,8 @@ impl Opens {
         let services = &kerberos.services;
         let brought = identity.map(|identity| &identity.kerberos);
         // Of a credential for one account nobody else is let in: what the process has of keys is not for it.
-        let for_one = package == &package::NEGOTIATE && !initiates && identity.is_some_and(|identity| !identity.user.is_empty());
+        let for_one =
+            package == &package::NEGOTIATE && !initiates && identity.is_some_and(|identity| !identity.user.is_empty());
         let keys = match brought {
             Some(brought) if for_one => Keys::brought(brought, services)?,
             brought => Keys::find(brought, services, accounts)?,
@@ -150,7 +152,9 @@ impl Judge {
                 }
             },
             // With a keytab an identity is the service's own, and not its client's.
-            (Some(identity), _) if !identity.user.is_empty() && package != &package::KERBEROS && !identity.kerberos.has_keys() => {
+            (Some(identity), _)
+                if !identity.user.is_empty() && package != &package::KERBEROS && !identity.kerberos.has_keys() =>
+            {
                 Self::One(Arc::new(OneAccount::new(&identity.user, &identity.domain, identity.nt_hash())))
             }
             // An identity that names nobody may still say which packages are meant.

@@ -261,14 +261,7 @@ unsafe fn texts<C: Charset>(
     let user = if absent(IDENTITY_NULL_USER) { String::new() } else { text(plain.User, plain.UserLength)? };
     let domain = if absent(IDENTITY_NULL_DOMAIN) { String::new() } else { text(plain.Domain, plain.DomainLength)? };
     let packages = packages_of(&text(packages, packages_len)?)?;
-    Ok(Identity {
-        user,
-        domain,
-        password,
-        packages,
-        host: HostSecrets::default(),
-        kerberos: OfKerberos::default(),
-    })
+    Ok(Identity { user, domain, password, packages, host: HostSecrets::default(), kerberos: OfKerberos::default() })
 }
 
 fn packages_of(text: &str) -> Result<Option<PackageList>, Code> {

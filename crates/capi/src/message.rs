@@ -224,7 +224,8 @@ fn run(open: &Open, how: &How, message: &mut [Segment<'_>]) -> Result<Done, Code
         drop(half); // a refusal is logged, and the host's function may do anything
         done.map(|len| Done { len, enciphered: true, data: None }).map_err(Code::from)
     };
-    let receiving = |step: fn(&mut Opener, &mut [Segment<'_>]) -> Result<Opened, Failure>, message: &mut [Segment<'_>]| {
+    let receiving = |step: fn(&mut Opener, &mut [Segment<'_>]) -> Result<Opened, Failure>,
+                     message: &mut [Segment<'_>]| {
         let mut half = halves.opener.lock();
         let done = step(half.as_mut().ok_or(Code::INVALID_HANDLE)?, message);
         drop(half);

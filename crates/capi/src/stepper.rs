@@ -1,9 +1,9 @@
 //! One leg of a handshake, with every question answered that can be.
 
+use crate::acceptor::Judge;
 use crate::buffers::Bindings;
 use crate::code::Code;
 use crate::context::{Next, Shaking, Talk};
-use crate::acceptor::Judge;
 use crate::credential::Credential;
 use crate::decision::Decision;
 use crate::host;

@@ -92,6 +92,8 @@ impl Keys {
                 Err(_) => question.refuse(host::NOBODY),
             },
             (_, Question::SeenBefore(_)) => process::seen_before(question, accounts),
+            // Nobody here knows a KDC.
+            (_, Question::ConfirmPac(asked)) => asked.not_asked(),
             (Self::Given(keys), Question::OpenTicket(asked)) => match open_ticket(keys, asked) {
                 Ok(opened) => asked.accept(opened),
                 Err(denied) => asked.refuse(denied),

@@ -50,7 +50,8 @@ pub(crate) fn set_keytab(name: Option<&str>) -> Result<Code, Code> {
 
 /// A keytab, as it is now: one that cannot be read is none, also where its former keys are still in use.
 pub(crate) fn open(path: &Path) -> Result<Arc<KeytabAuthority>, String> {
-    let options = host::config().map_err(|_| "there is no configuration".to_owned())?.settings().kerberos.keytab_options();
+    let options =
+        host::config().map_err(|_| "there is no configuration".to_owned())?.settings().kerberos.keytab_options();
     let inside = host::uninterrupted();
     let fresh = Arc::new(KeytabAuthority::open(path, options).map_err(|error| error.to_string())?);
     drop(inside);

@@ -42,7 +42,12 @@ impl Tickets {
         for (user, domain) in meant.filter(|(user, _)| !user.is_empty()) {
             if !is_of(&tickets.client, user, domain) {
                 let client = &tickets.client;
-                tracing::warn!(client, user, domain, "the tickets of the credential cache are another's: they are not used");
+                tracing::warn!(
+                    client,
+                    user,
+                    domain,
+                    "the tickets of the credential cache are another's: they are not used"
+                );
                 return None;
             }
         }

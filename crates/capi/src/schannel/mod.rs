@@ -17,8 +17,8 @@ mod recipe;
 pub(crate) mod renewal;
 mod tickets;
 
-use crate::code::Code;
 use crate::acceptor::{Acceptor, Judge};
+use crate::code::Code;
 use crate::host::{self, Accounts};
 use crate::initiator::Initiator;
 use crate::secrets::HostSecrets;

@@ -364,7 +364,7 @@ static void renewed(CredHandle *accepts)
     CHECK(tell(&client, &server, "by the new ticket"));
     ended();
     CASE("another's tickets in their place are not taken");
-    write_file("renewed", bytes, read_file("ben", bytes, sizeof bytes));
+    write_file("renewed", bytes, read_file("bob", bytes, sizeof bytes));
     client = initiator(&initiates);
     server = acceptor(accepts);
     MUST(shake(&client, &server));

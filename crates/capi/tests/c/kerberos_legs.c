@@ -274,7 +274,7 @@ static void two_clients(void)
     struct side one, two, of_one, of_two;
     char name[64];
     CASE("two clients of one credential at once");
-    CredHandle ben = client_of("Kerberos", "ben");
+    CredHandle ben = client_of("Kerberos", "bob");
     one = initiator(&alice);
     two = initiator(&ben);
     one.wants |= ISC_REQ_USE_DCE_STYLE;
@@ -290,7 +290,7 @@ static void two_clients(void)
     TEXT(name, ALICE);
     STATUS(answer(&of_two, &two), SEC_E_OK);
     name_of(&of_two, name, sizeof name);
-    TEXT(name, "ben/admin@" REALM);
+    TEXT(name, "bob/admin@" REALM);
     name_of(&of_one, name, sizeof name);
     TEXT(name, ALICE);
     CHECK(tell(&one, &of_one, "to the one") && tell(&two, &of_two, "to the other") && !tell(&one, &of_two, "astray"));
