@@ -225,6 +225,11 @@ impl Answer {
     }
 
     /// Why not; `None` for a yes.
+    pub fn cause(&self) -> Option<Cause> {
+        self.denied().map(|denied| denied.cause)
+    }
+
+    /// Why not, and on which values it rests; `None` for a yes.
     pub fn denied(&self) -> Option<&Denied> {
         self.verdict.as_ref().err()
     }
@@ -295,6 +300,16 @@ pub enum Vouched<'a> {
     Ticket(&'a OpenedTicket),
     /// An authenticator that was never seen before.
     Fresh,
+}
+
+impl<'a> Vouched<'a> {
+    /// The account that is vouched for; `None` where it is something else.
+    pub fn account(&self) -> Option<&'a Arc<Account>> {
+        match self {
+            Self::Account { account, .. } => Some(account),
+            Self::Ticket(_) | Self::Fresh => None,
+        }
+    }
 }
 
 /// A yes, by the kind of its question.

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 fn account() -> Account {
     Account {
-        sid: Sid::new(5, &[21, 1, 2, 3, 1001]).unwrap(),
+        sid: Sid::new(5, &[21, 1, 2, 3, 1001]),
         name: "jörg".into(),
         domain: "CORP".into(),
         dns_domain: "corp.example".into(),

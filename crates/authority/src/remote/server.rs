@@ -1,7 +1,7 @@
 use super::frame::{self, Timed};
 use super::message::{Reply, Request, decode_request};
 use crate::DomainNames;
-use portcullis::{Authority, Secret};
+use portcullis::{Authority, Cause, Secret, Vouched};
 use rustix::net::sockopt::socket_peercred;
 use std::fs;
 use std::io;
@@ -188,8 +188,12 @@ fn answer(request: &Request<'_>, service: &dyn Service) -> Reply {
     };
     match request {
         Request::Ask(asked) => match service.answer(asked.question()).verdict() {
-            Ok(vouched) => Reply::Accepted(Secret::new(*vouched.key.expose()), Arc::clone(vouched.account)),
-            Err(why) => Reply::Refused(why),
+            Ok(Vouched::Account { key, account }) => Reply::Accepted(Secret::new(*key.expose()), Arc::clone(account)),
+            Ok(_) => Reply::Failed,
+            Err(denied) => match denied.cause {
+                Cause::Refused(why) => Reply::Refused(why),
+                _ => Reply::Failed,
+            },
         },
         Request::Domain => service.domain().map_or_else(|error| failed("domain", &error), Reply::Domain),
         Request::Health => service.check().map_or_else(|error| failed("health", &error), |()| Reply::Done),

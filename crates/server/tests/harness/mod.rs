@@ -32,7 +32,7 @@ impl Authority for Accounts {
             return question.refuse(Refusal::UnknownAccount);
         };
         let account = Arc::new(Account {
-            sid: sid.parse().unwrap(),
+            sid: sid.parse().ok(),
             name: (*name).into(),
             domain: "WEB1".into(),
             dns_domain: String::new(),
