@@ -102,8 +102,7 @@ pub(super) const USAGE_AP_REP: u32 = 12;
 
 impl Client {
     /// What Windows asks for: the server's proof, and messages that are signed, sealed and in their order.
-    pub const FLAGS: u32 =
-        gss_flag::MUTUAL | gss_flag::REPLAY | gss_flag::SEQUENCE | gss_flag::CONF | gss_flag::INTEG;
+    pub const FLAGS: u32 = gss_flag::MUTUAL | gss_flag::REPLAY | gss_flag::SEQUENCE | gss_flag::CONF | gss_flag::INTEG;
 
     /// A good client with a ticket, whose clock is the KDC's.
     pub fn of(ticket: Ticket) -> Self {
@@ -278,12 +277,7 @@ impl Client {
 
     /// The third message with any number, under any key.
     pub fn third_saying(&self, seq: Option<u32>, under: &RawKey) -> Vec<u8> {
-        let part = EncApRepPart {
-            ctime: KerberosTime(self.time),
-            cusec: self.micros,
-            subkey: None,
-            seq_number: seq,
-        };
+        let part = EncApRepPart { ctime: KerberosTime(self.time), cusec: self.micros, subkey: None, seq_number: seq };
         let (mut plain, mut message) = (Vec::new(), Vec::new());
         part.encode(&mut plain);
         let cipher = under.seal(USAGE_AP_REP, &plain, self.seed + 1);

@@ -1,4 +1,6 @@
-use portcullis_wire::kerberos::{NT_PRINCIPAL, NT_SRV_INST, encode_principal_name, parse_principal, unparse_components};
+use portcullis_wire::kerberos::{
+    NT_PRINCIPAL, NT_SRV_INST, encode_principal_name, parse_principal, unparse_components,
+};
 
 /// A principal with its realm, of whatever components.
 #[derive(Debug, Clone, PartialEq, Eq)]

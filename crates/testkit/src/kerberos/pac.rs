@@ -260,4 +260,3 @@ pub fn hmac_md5(key: &[u8], usage: u32, over: &[u8]) -> [u8; 16] {
     let inner = Md5::new().chain_update(usage.to_le_bytes()).chain_update(over).finalize();
     mac(&mac(key, b"signaturekey\0"), &inner)
 }
-

@@ -1,8 +1,6 @@
 use super::RawKey;
 use super::client::USAGE_AP_REP;
-use portcullis_wire::kerberos::{
-    ApRep, EncApRepPart, InnerToken, KrbError, PrincipalText, TgtReply, recognise,
-};
+use portcullis_wire::kerberos::{ApRep, EncApRepPart, InnerToken, KrbError, PrincipalText, TgtReply, recognise};
 
 /// What a client makes of the server's token.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 use super::{Client, Keys, LongTerm, Ticket};
 use crate::converse::{Outcome, Settings, talk};
-use portcullis::Credential;
 use portcullis::kerberos::Kerberos;
 use portcullis::kerberos::crypto::Enctype;
+use portcullis::{Context, Credential, Status};
 
 /// The time of most tests: 2026-01-01 00:00:00 UTC, in seconds since 1970.
 pub const NOW: i64 = 1_767_225_600;
@@ -71,6 +71,35 @@ impl Site {
     /// One token of a client.
     pub fn hears(&self, client: &Client) -> Outcome {
         self.hears_tokens(&[client.token()])
+    }
+
+    /// A client that must get in, by one token.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
+    pub fn accepts(&self, client: &Client) -> Context {
+        let outcome = self.hears(client);
+        assert_eq!(outcome.cause_name(), "ok", "{:#?}", outcome.events);
+        outcome.context.unwrap()
+    }
+
+    /// A client that must be refused with this cause, status and number of a KRB-ERROR, `None` where it is told
+    /// nothing; and of which nothing is kept.
+    ///
+    /// # Panics
+    /// When it is not so.
+    #[track_caller]
+    pub fn refuses(&self, client: &Client, cause: &str, status: Status, code: Option<i32>) -> Outcome {
+        let before = self.keys.remembered();
+        let outcome = self.hears(client);
+        assert_eq!(outcome.cause_name(), cause, "{:#?}", outcome.events);
+        assert_eq!(outcome.statuses, [status]);
+        assert_eq!(client.heard(&outcome.output).error_code(), code);
+        assert_eq!(code.is_none(), outcome.output.is_empty());
+        assert!(outcome.context.is_none());
+        assert_eq!(self.keys.remembered(), before, "a refused token is not remembered");
+        outcome
     }
 
     /// Tokens in turn, in one handshake.

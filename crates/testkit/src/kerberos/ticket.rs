@@ -104,12 +104,16 @@ impl Ticket {
 
     /// EncTicketPart.
     pub fn part(&self) -> Vec<u8> {
-        let pac = self.pac.as_ref().map(|plan| plan.sealed(self));
-        self.part_around(pac.as_deref())
+        self.part_around(self.sealed_pac().as_deref())
     }
 
-    /// EncTicketPart around this PAC.
-    pub(super) fn part_around(&self, pac: Option<&[u8]>) -> Vec<u8> {
+    /// The PAC, where there is one.
+    pub fn sealed_pac(&self) -> Option<Vec<u8>> {
+        self.pac.as_ref().map(|plan| plan.sealed(self))
+    }
+
+    /// EncTicketPart around any PAC.
+    pub fn part_around(&self, pac: Option<&[u8]>) -> Vec<u8> {
         let mut elements: Vec<(i32, Vec<u8>)> = Vec::new();
         if let Some(pac) = pac {
             let nested = |inner: (i32, Vec<u8>)| (AD_IF_RELEVANT, encoded(&[inner]));
