@@ -1,5 +1,6 @@
-use super::{LongTerm, keytab};
-use portcullis::kerberos::{Cause, SeenBefore, ServiceKeys, open_ticket};
+use super::pac::USAGE;
+use super::{LongTerm, RawKey, keytab};
+use portcullis::kerberos::{Cause, ConfirmPac, SeenBefore, ServiceKeys, open_ticket};
 use portcullis::{Answer, Authority, Question, Refusal};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,6 +12,7 @@ pub struct Keys {
     keys: ServiceKeys,
     seen: Mutex<HashMap<[u8; 16], SystemTime>>,
     capacity: usize,
+    kdc: Option<RawKey>,
 }
 
 impl Keys {
@@ -25,13 +27,27 @@ impl Keys {
     /// When it is no keytab.
     pub fn from_keytab(bytes: &[u8]) -> Self {
         let keys = ServiceKeys::from_keytab(bytes).unwrap();
-        Self { keys, seen: Mutex::default(), capacity: usize::MAX }
+        Self { keys, seen: Mutex::default(), capacity: usize::MAX, kdc: None }
     }
 
     /// The same authority, which remembers so many authenticators at most.
     #[must_use]
     pub fn remembering(self, capacity: usize) -> Self {
         Self { capacity, ..self }
+    }
+
+    /// The same authority, which can ask the KDC of this key.
+    #[must_use]
+    pub fn asking(self, kdc: RawKey) -> Self {
+        Self { kdc: Some(kdc), ..self }
+    }
+
+    /// Whether the KDC made a PAC, as it would say itself; `None` where nobody can be asked.
+    fn made_by_kdc(&self, question: &ConfirmPac) -> Option<bool> {
+        let key = self.kdc.as_ref()?.key();
+        let of_type = question.kdc_signature_type == key.enctype().checksum_type();
+        let fits = key.checksum(USAGE).verify([question.server_signature.as_slice()], &question.kdc_signature);
+        Some(of_type && fits)
     }
 
     /// How many authenticators it remembers.
@@ -60,6 +76,11 @@ impl Authority for Keys {
             Question::OpenTicket(asked) => match open_ticket(&self.keys, asked) {
                 Ok(opened) => asked.accept(opened),
                 Err(denied) => asked.refuse(denied),
+            },
+            Question::ConfirmPac(asked) => match self.made_by_kdc(asked) {
+                None => asked.not_asked(),
+                Some(true) => asked.confirm(),
+                Some(false) => asked.refuse(Cause::PacSignatureWrong),
             },
             Question::SeenBefore(asked) => match self.fresh(asked) {
                 Ok(()) => asked.fresh(),

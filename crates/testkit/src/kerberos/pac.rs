@@ -81,7 +81,7 @@ impl PacSignature {
 }
 
 /// MS-PAC 2.8: KERB_NON_KERB_CKSUM_SALT.
-const USAGE: u32 = 17;
+pub(super) const USAGE: u32 = 17;
 
 /// The domain of the accounts.
 const DOMAIN: [u32; 4] = [21, 1, 2, 3];
