@@ -12,7 +12,7 @@ use portcullis::kerberos::crypto::Enctype;
 use portcullis::{ContextFlags, Status};
 use portcullis_testkit::Outcome;
 use portcullis_testkit::kerberos::{Client, Frame, RawKey, Reply, Site};
-use portcullis_wire::kerberos::{InnerToken, gss_flag};
+use portcullis_wire::kerberos::{ApRep, EncryptedData, InnerToken, frame_token, gss_flag};
 use portcullis_wire::spnego::KERBEROS;
 
 const CONTINUE: Status = Status::SEC_I_CONTINUE_NEEDED;
@@ -100,21 +100,36 @@ fn a_third_message_that_does_not_fit() {
     }
 }
 
-/// The server's own reply sent back is under the right key and has the right number: it is told apart by nothing in the
-/// message, and so it is no proof by itself. Who sends it need not hold the session key; but the request before it was
-/// the proof, and is good once.
+/// The server's own reply is under the right key and has the right number: whoever sends it back proves nothing.
 #[test]
 fn the_reply_sent_back() {
     let site = Site::of_web();
-    let client = dce(&site, 1);
-    let mut said = 0;
-    let outcome = site.talks(|reply| {
-        said += 1;
-        if said == 1 { Some(client.token()) } else { Some(reply.to_vec()) }
+    let reflects = |seed: u64, change: fn(&[u8]) -> Vec<u8>| {
+        let client = dce(&site, seed);
+        let (mut first, mut left) = (Some(client.token()), 1);
+        let outcome = site.talks(|reply| match first.take() {
+            Some(first) => Some(first),
+            None => (left > 0).then(|| {
+                left -= 1;
+                change(reply)
+            }),
+        });
+        assert_eq!(outcome.statuses, [CONTINUE, DENIED]);
+        assert_eq!(outcome.cause_name(), "kerberos/third-leg-wrong");
+    };
+    reflects(1, <[u8]>::to_vec);
+    // In a frame, or with what nobody signs written otherwise.
+    reflects(2, |reply| {
+        let mut out = Vec::new();
+        frame_token(KERBEROS, InnerToken::ApRep, reply, &mut out);
+        out
     });
-    assert_eq!(outcome.statuses[0], CONTINUE);
-    let recorded = site.hears_tokens(&[client.token()]);
-    assert_eq!(recorded.cause_name(), "kerberos/replayed");
+    reflects(3, |reply| {
+        let EncryptedData { etype, cipher, .. } = ApRep::decode(reply).unwrap().enc_part;
+        let mut out = Vec::new();
+        ApRep { enc_part: EncryptedData { etype, kvno: Some(1), cipher } }.encode(&mut out);
+        out
+    });
 }
 
 #[test]
