@@ -28,6 +28,7 @@ mod chance;
 mod converse;
 pub mod hex;
 pub mod initiator;
+pub mod kerberos;
 mod meeting;
 pub mod oracle;
 pub mod printed;
