@@ -244,6 +244,8 @@ impl<S: Store> Authority for Directory<S> {
                 Ok(account) => q.accept(account),
                 Err(No(why)) => q.refuse(why),
             },
+            // There is no KDC behind a store of accounts.
+            Question::ConfirmPac(q) => q.not_asked(),
             other => other.refuse(Refusal::NotAnswered),
         }
     }

@@ -334,7 +334,7 @@ impl Acceptor {
         let ntlm = settings.ntlm(&host::names(), &netbios, &dns);
         let credential = match package == &package::NEGOTIATE {
             true => {
-                let mut negotiate = settings.negotiate(ntlm);
+                let mut negotiate = settings.negotiate(None, ntlm);
                 if let Some(packages) = packages {
                     negotiate.packages = packages;
                 }

@@ -183,7 +183,7 @@ fn run(open: &Open, work: Work, message: &mut [Segment<'_>]) -> Result<usize, Co
         Work::Sign => sending(Sealer::sign, message),
         Work::Seal => sending(Sealer::seal, message),
         Work::Verify => receiving(Opener::verify, message),
-        Work::Open => receiving(Opener::unseal, message),
+        Work::Open => receiving(|opener, segments| opener.unseal(segments).map(drop), message),
     }
 }
 

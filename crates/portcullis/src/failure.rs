@@ -228,6 +228,9 @@ causes! {
         /// A signature does not fit its message.
         BadSignature = "bad-signature", SEC_E_MESSAGE_ALTERED, LOGON_FAILURE,
             "a message's signature is wrong: it was altered on the way, or the peer uses other keys";
+        /// A message's token is none of this context's kind.
+        MalformedMessage = "malformed-message", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "what should be a protected message is none: it was cut, or it belongs to another protocol or encryption type";
         /// A sequence number is not the next one.
         OutOfSequence = "out-of-sequence", SEC_E_OUT_OF_SEQUENCE, LOGON_FAILURE,
             "a message came twice, was lost, or overtook another";

@@ -79,7 +79,7 @@ pub use package::PackageInfo;
 pub use portcullis_wire::der::Oid;
 pub use portcullis_wire::sid::{Sid, well_known};
 pub use principal::{Claim, Principal, Realm, has_marshalled_target, target_matches};
-pub use protection::{Control, Record, Segment, Sizes, StreamSizes};
+pub use protection::{Control, Opened, Record, Segment, Sizes, StreamSizes};
 pub use question::{Answer, Authority, Denied, FindAccount, Question, VerifyNtlm, VerifyPassword, Vouched};
 pub use refusal::Refusal;
 pub use secret::Secret;

@@ -1,4 +1,4 @@
-use crate::kerberos::{OpenTicket, OpenedTicket, SeenBefore};
+use crate::kerberos::{ConfirmPac, OpenTicket, OpenedTicket, SeenBefore};
 use crate::{Account, CallCause, Cause, Claim, Failure, Secret, ntlm, password};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub enum Question {
     FindAccount(FindAccount),
     /// Which service's key opens this Kerberos ticket, and what is in it?
     OpenTicket(OpenTicket),
+    /// Did a KDC make this PAC?
+    ConfirmPac(ConfirmPac),
     /// Was this Kerberos authenticator seen before?
     SeenBefore(SeenBefore),
 }
@@ -36,6 +38,7 @@ impl Question {
             Self::VerifyPassword(question) => &question.claim,
             Self::FindAccount(question) => &question.claim,
             Self::OpenTicket(question) => &question.claim,
+            Self::ConfirmPac(question) => &question.claim,
             Self::SeenBefore(question) => &question.claim,
         }
     }
@@ -47,6 +50,7 @@ impl Question {
             Self::VerifyPassword(question) => question.peer,
             Self::FindAccount(question) => question.peer,
             Self::OpenTicket(question) => question.peer,
+            Self::ConfirmPac(question) => question.peer,
             Self::SeenBefore(question) => question.peer,
         }
     }
@@ -62,6 +66,7 @@ impl Question {
             Self::VerifyPassword(question) => question.id,
             Self::FindAccount(question) => question.id,
             Self::OpenTicket(question) => question.id,
+            Self::ConfirmPac(question) => question.id,
             Self::SeenBefore(question) => question.id,
         }
     }
@@ -225,6 +230,11 @@ impl Answer {
     }
 
     /// Why not; `None` for a yes.
+    pub fn cause(&self) -> Option<Cause> {
+        self.denied().map(|denied| denied.cause)
+    }
+
+    /// Why not, and on which values it rests; `None` for a yes.
     pub fn denied(&self) -> Option<&Denied> {
         self.verdict.as_ref().err()
     }
@@ -237,6 +247,7 @@ impl Answer {
         self.verdict.as_ref().map(|yes| match yes {
             Yes::Logon(Logon { key, account }) => Vouched::Account { key, account },
             Yes::Ticket(opened) => Vouched::Ticket(opened),
+            Yes::Pac { asked } => Vouched::Pac { asked: *asked },
             Yes::Fresh => Vouched::Fresh,
         })
     }
@@ -250,7 +261,7 @@ impl Answer {
         match self.verdict {
             Ok(Yes::Logon(logon)) => Ok(logon),
             // Each question makes its own kind of yes: this one was made from another.
-            Ok(Yes::Ticket(_) | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
+            Ok(Yes::Ticket(_) | Yes::Pac { .. } | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
             Err(denied) => Err(denied.cause.into()),
         }
     }
@@ -259,7 +270,16 @@ impl Answer {
     pub(crate) fn into_ticket(self) -> Result<OpenedTicket, Failure> {
         match self.verdict {
             Ok(Yes::Ticket(opened)) => Ok(*opened),
-            Ok(Yes::Logon(_) | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
+            Ok(Yes::Logon(_) | Yes::Pac { .. } | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
+            Err(denied) => Err(denied.cause.into()),
+        }
+    }
+
+    /// Whether a KDC was asked about a PAC, and has made it.
+    pub(crate) fn into_pac_asked(self) -> Result<bool, Failure> {
+        match self.verdict {
+            Ok(Yes::Pac { asked }) => Ok(asked),
+            Ok(Yes::Logon(_) | Yes::Ticket(_) | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
             Err(denied) => Err(denied.cause.into()),
         }
     }
@@ -268,7 +288,7 @@ impl Answer {
     pub(crate) fn into_fresh(self) -> Result<(), Failure> {
         match self.verdict {
             Ok(Yes::Fresh) => Ok(()),
-            Ok(Yes::Logon(_) | Yes::Ticket(_)) => Err(CallCause::ForeignAnswer.into()),
+            Ok(Yes::Logon(_) | Yes::Ticket(_) | Yes::Pac { .. }) => Err(CallCause::ForeignAnswer.into()),
             Err(denied) => Err(denied.cause.into()),
         }
     }
@@ -293,8 +313,23 @@ pub enum Vouched<'a> {
     },
     /// A ticket that a service's key opened.
     Ticket(&'a OpenedTicket),
+    /// A PAC, which a KDC has made, or of which none was asked.
+    Pac {
+        /// Whether one was asked.
+        asked: bool,
+    },
     /// An authenticator that was never seen before.
     Fresh,
+}
+
+impl<'a> Vouched<'a> {
+    /// The account that is vouched for; `None` where it is something else.
+    pub fn account(&self) -> Option<&'a Arc<Account>> {
+        match self {
+            Self::Account { account, .. } => Some(account),
+            Self::Ticket(_) | Self::Pac { .. } | Self::Fresh => None,
+        }
+    }
 }
 
 /// A yes, by the kind of its question.
@@ -302,6 +337,7 @@ pub enum Vouched<'a> {
 pub(crate) enum Yes {
     Logon(Logon),
     Ticket(Box<OpenedTicket>),
+    Pac { asked: bool },
     Fresh,
 }
 

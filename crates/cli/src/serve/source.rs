@@ -87,6 +87,7 @@ impl Source {
                 }
             };
         Ok(Service {
+            kerberos: None,
             ntlm: config.settings().ntlm(&self.host, &domain.netbios, &domain.dns),
             authority: Arc::new(Threads::new(authority, calls, patience)),
             decisions,

@@ -1,18 +1,20 @@
 use super::authenticator::{Proof, open_authenticator};
+use super::conclude::{Judged, Ready};
 use super::crypto::{Enctype, Key};
+use super::drawn::Drawn;
 use super::error_token::{self, Told};
 use super::open::{usable, wanted};
 use super::reply::{self, Frame, ThirdLeg};
 use super::{
-    Acceptor, Cause, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, SessionKeys, TicketFacts, Transited,
-    delegation, open_ticket, pac, times,
+    Acceptor, Cause, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SessionKeys, TicketFacts, Transited, delegation,
+    open_ticket, pac, times,
 };
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::protection::Protection as _;
 use crate::{
-    Account, Answer, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts, Failure, Question, Role,
-    Secret, Wants, package,
+    Account, Answer, CallCause, Claim, ClientBindings, ContextFlags, Event, Facts, Failure, Question, Role, Secret,
+    Wants, package,
 };
 use portcullis_wire::kerberos::{
     ApReq, Authenticator, EncTicketPart, HostAddress, InnerToken, TicketFlags, gss_flag, recognise, unparse,
@@ -61,7 +63,7 @@ impl Step for AwaitRequest {
     }
 }
 
-fn recognised(token: &[u8]) -> Result<(Frame, InnerToken, &[u8]), Failure> {
+pub(super) fn recognised(token: &[u8]) -> Result<(Frame, InnerToken, &[u8]), Failure> {
     let message = recognise(token).map_err(Cause::Malformed)?;
     let frame = Frame::of(message.mechanism).ok_or(Cause::UnexpectedMessage)?;
     Ok((frame, message.kind, message.body))
@@ -116,7 +118,7 @@ fn ask(
 }
 
 /// An AP-REQ that waits for its ticket.
-struct Request {
+pub(super) struct Request {
     frame: Frame,
     body: Vec<u8>,
     /// Whether the client wants the server to prove itself, as far as one can tell from outside.
@@ -143,12 +145,9 @@ impl AwaitTicket {
     fn opened(self, question: &OpenTicket, answer: Answer, leg: &mut Leg<'_>) -> Result<Next, Failure> {
         let judged = answer.into_ticket().and_then(|opened| self.judge(&opened, question.peer, leg));
         match judged {
-            Ok(judged) if self.acceptor.config.danger_accept_replays => judged.ready.done(leg),
-            Ok(Judged { ready, tag, until }) => {
-                let claim = ready.facts.claim.clone();
-                let question = SeenBefore::new(claim, leg.peer, tag, leg.now, until);
-                let request = self.request;
-                Ok(Next::Ask(Question::SeenBefore(question), Box::new(AwaitFresh { request, ready })))
+            Ok(judged) => {
+                let Self { acceptor, request, .. } = self;
+                judged.go_on(acceptor, request, leg)
             }
             Err(failure) if failure.cause == Cause::ClockSkew.into() && self.may_retry && wants_errors(leg) => {
                 let Self { acceptor, request, .. } = self;
@@ -354,105 +353,7 @@ fn granted(
         .with(ContextFlags::EXTENDED_ERROR, want.all().contains(ContextFlags::EXTENDED_ERROR))
 }
 
-/// All that a handshake draws, at once: a call of the system's source costs as much as a ticket's decryption.
-pub(super) struct Drawn {
-    pub(super) subkey: Secret<[u8; 32]>,
-    pub(super) confounder: [u8; 16],
-    pub(super) seq: u32,
-    logon_id: u64,
-    seed: Secret<[u8; 32]>,
-}
-
-impl Drawn {
-    pub(super) fn new(random: [u8; 96]) -> Self {
-        let mut drawn =
-            Self { subkey: Secret::new([0; 32]), confounder: [0; 16], seq: 0, logon_id: 0, seed: Secret::new([0; 32]) };
-        let (subkey, rest) = random.split_at(32);
-        drawn.subkey.expose_mut().copy_from_slice(subkey);
-        let (seed, rest) = rest.split_at(32);
-        drawn.seed.expose_mut().copy_from_slice(seed);
-        let (confounder, rest) = rest.split_at(16);
-        drawn.confounder.copy_from_slice(confounder);
-        // Thirty bits: some peers take a number with the highest bit for a negative one (RFC 4120 §5.3.2).
-        drawn.seq = rest.first_chunk().map_or(0, |seq| u32::from_le_bytes(*seq)) & 0x3fff_ffff;
-        drawn.logon_id = rest.last_chunk().map_or(0, |id| u64::from_le_bytes(*id));
-        drawn
-    }
-
-    pub(super) fn logon_id(&self) -> u64 {
-        self.logon_id
-    }
-
-    pub(super) fn into_seed(self) -> Secret<[u8; 32]> {
-        self.seed
-    }
-}
-
-/// A token that is good if it is new.
-struct Judged {
-    ready: Ready,
-    tag: [u8; 16],
-    until: std::time::SystemTime,
-}
-
-/// What follows once it is new.
-struct Ready {
-    token: Vec<u8>,
-    facts: Facts,
-    keys: SessionKeys,
-    third: Option<ThirdLeg>,
-}
-
-impl Ready {
-    fn done(self, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-        let Self { token, facts, keys, third } = self;
-        leg.out.extend_from_slice(&token);
-        Ok(match third {
-            Some(third) => Next::Token(Box::new(AwaitThirdLeg { facts, keys, third })),
-            None => Next::Done(Context::new(facts, Box::new(keys))),
-        })
-    }
-}
-
-struct AwaitFresh {
-    request: Request,
-    ready: Ready,
-}
-
-impl Step for AwaitFresh {
-    fn step(self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-        let Input::Answer(Question::SeenBefore(_), answer) = input else {
-            return Err(CallCause::WrongInput.into());
-        };
-        let Self { request, ready } = *self;
-        match answer.into_fresh() {
-            Ok(()) => ready.done(leg),
-            Err(failure) => refuse(&request, failure, leg),
-        }
-    }
-}
-
-/// DCE style: the client's last word is due, an AP-REP with the server's sequence number (MS-KILE 3.4.5.1).
-struct AwaitThirdLeg {
-    facts: Facts,
-    keys: SessionKeys,
-    third: ThirdLeg,
-}
-
-impl Step for AwaitThirdLeg {
-    fn step(self: Box<Self>, input: Input<'_>, _: &mut Leg<'_>) -> Result<Next, Failure> {
-        let token = expect_token(input)?;
-        let Self { facts, keys, third } = *self;
-        let (_, kind, body) = recognised(token)?;
-        match kind {
-            InnerToken::ApRep => third.check(body)?,
-            _ => return Err(Cause::UnexpectedMessage.into()),
-        }
-        Ok(Next::Done(Context::new(facts, Box::new(keys))))
-    }
-}
-
-fn expect_token(input: Input<'_>) -> Result<&[u8], Failure> {
+pub(super) fn expect_token(input: Input<'_>) -> Result<&[u8], Failure> {
     match input {
         Input::Token(token) if token.len() <= MAX_TOKEN => Ok(token),
         Input::Token(_) => Err(Cause::Malformed(Error::new(MAX_TOKEN, "token", Kind::TooLarge)).into()),
@@ -461,7 +362,7 @@ fn expect_token(input: Input<'_>) -> Result<&[u8], Failure> {
 }
 
 /// Fails, and tells the client why where it can hear it.
-fn refuse(request: &Request, failure: Failure, leg: &mut Leg<'_>) -> Result<Next, Failure> {
+pub(super) fn refuse(request: &Request, failure: Failure, leg: &mut Leg<'_>) -> Result<Next, Failure> {
     if request.mutual || request.frame == Frame::Bare || wants_errors(leg) {
         tell(request, &failure, leg);
     }

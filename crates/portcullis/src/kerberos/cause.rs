@@ -89,6 +89,9 @@ causes! {
         /// The PAC's signature does not fit.
         PacSignatureWrong = "pac-signature-wrong", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "the PAC's server signature does not fit: the PAC was altered, or made by someone without the service's key";
+        /// Nobody asked the KDC about its signature, and somebody must.
+        PacUnconfirmed = "pac-unconfirmed", SEC_E_NO_AUTHENTICATING_AUTHORITY, NO_LOGON_SERVERS,
+            "the policy demands that a KDC confirms its signature in the PAC, and the authority has none to ask; see `kerberos.kdc_signature`";
         /// The PAC is of another client or ticket.
         PacClientDiffers = "pac-client-differs", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "the PAC was made for another client, or for another logon of it, than the ticket says (CLIENT_INFO)";
@@ -148,6 +151,7 @@ impl Cause {
             | Self::PacUnsigned
             | Self::PacSignatureType
             | Self::PacSignatureWrong
+            | Self::PacUnconfirmed
             | Self::PacClientDiffers
             | Self::PacContradicts => error_code::KRB_AP_ERR_MODIFIED,
             Self::ReplayCacheFull | Self::DelegationUnreadable => error_code::KRB_ERR_GENERIC,

@@ -1,5 +1,5 @@
-use super::accept::Drawn;
 use super::crypto::{Enctype, Key};
+use super::drawn::Drawn;
 use super::reply::{self, Frame};
 use super::request::{self, Held, Sent, Wish};
 use super::{Cause, Service, SessionKeys, TicketFacts, times};
@@ -145,11 +145,10 @@ impl Asked {
 
     fn context(self, agreed: Agreed, granted: ContextFlags, drawn: Drawn, leg: &Leg<'_>) -> Context {
         let Self { held, target, .. } = self;
-        let logon_id = drawn.logon_id();
         let keys = SessionKeys::new(agreed.key, agreed.acceptor_subkey, Role::Initiator)
             .starting_at(drawn.seq.into(), agreed.recv_seq)
             .granting(granted)
-            .drawing_from(drawn.into_seed());
+            .drawing_from(drawn.seed);
         let enctype = Enctype::from_number(held.enctype).unwrap_or(held.session.enctype());
         let facts = Facts {
             package: &package::KERBEROS,
@@ -165,7 +164,7 @@ impl Asked {
             session_key: keys.session_key(),
             bindings: BindingsOutcome::Unchecked,
             bindings_aware: leg.bindings.is_some(),
-            logon_id,
+            logon_id: drawn.logon_id,
             negotiation: None,
             inner: None,
             channel: None,

@@ -2,7 +2,7 @@
 //! holds its session key.
 //!
 //! ```text
-//!   AwaitRequest ──AP-REQ──► OpenTicket? ──► AwaitTicket ──► SeenBefore? ──► AwaitFresh ──► (AP-REP,) Context
+//!   AwaitRequest ──AP-REQ──► OpenTicket? ──► AwaitTicket ──► (ConfirmPac?) SeenBefore? ──► AwaitFresh ──► (AP-REP,) Context
 //!       │  ▲                                     │                               │
 //!       │  └── TGT-REP, for a TGT-REQ            └── KRB-ERROR of a skew:        └── DCE style: AP-REP ──►
 //!       │      (user-to-user)                        AwaitRequest, once              AwaitThirdLeg ──► Context
@@ -12,9 +12,9 @@
 //!   SendRequest ──► AP-REQ ──► AwaitReply ──AP-REP──► (DCE style: AP-REP,) Context                   (the initiator)
 //! ```
 //!
-//! The package asks two questions. [`OpenTicket`]: an authority that holds the service's keys opens the ticket
-//! ([`open_ticket`]) and says whose key it was, and whether the PAC in it is signed with that key. [`SeenBefore`] comes
-//! last, when everything else holds and before anything is granted: the same authenticator is good once
+//! The package asks up to three questions. [`OpenTicket`]: an authority that holds the service's keys opens the ticket
+//! ([`open_ticket`]) and says whose key it was, and whether the PAC in it is signed with that key. [`ConfirmPac`]: whether a KDC
+//! confirms its own signature in the PAC, where the authority can ask one. [`SeenBefore`] comes last, when everything else holds and before anything is granted: the same authenticator is good once
 //! (RFC 4120 §3.2.3). What stands readable in a ticket (its service's name and realm) decides nothing: no checksum
 //! covers it.
 //!
@@ -25,8 +25,10 @@
 mod accept;
 mod authenticator;
 mod cause;
+mod conclude;
 pub mod crypto;
 mod delegation;
+mod drawn;
 mod error_token;
 mod facts;
 mod initiate;
@@ -47,7 +49,7 @@ pub use facts::{Delegated, PacFacts, TicketFacts};
 pub use initiate::{Initiator, NoCredentials};
 pub use keys::{BadKeytab, ServiceKey, ServiceKeys};
 pub use open::{OpenedTicket, PacVerdict, Service, open_ticket};
-pub use question::{OpenTicket, SeenBefore};
+pub use question::{ConfirmPac, OpenTicket, SeenBefore};
 pub use user_to_user::TicketGranting;
 
 use crate::credential::{AcceptorPackage, Package, Sealed};
@@ -67,6 +69,8 @@ pub struct Kerberos {
     pub bindings: BindingPolicy,
     /// What becomes of the PAC. Defaults to [`PacPolicy::VerifyIfPresent`].
     pub pac: PacPolicy,
+    /// What is asked of the KDC's own signature in a PAC. Defaults to [`KdcSignature::WhenAsked`].
+    pub kdc_signature: KdcSignature,
     /// How far the clocks of client, KDC and server may differ. Defaults to five minutes.
     pub skew: Duration,
     /// What is asked of a ticket that came through other realms. Defaults to [`Transited::Trusted`].
@@ -92,6 +96,7 @@ impl Kerberos {
             services: ServiceNames::Any,
             bindings: BindingPolicy::default(),
             pac: PacPolicy::default(),
+            kdc_signature: KdcSignature::default(),
             skew: Duration::from_secs(300),
             transited: Transited::default(),
             check_addresses: false,
@@ -146,6 +151,16 @@ pub enum PacPolicy {
     #[default]
     VerifyIfPresent,
     /// There must be one, and it must name an account.
+    Require,
+}
+
+/// What is asked of the KDC's own signature in a PAC ([`ConfirmPac`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KdcSignature {
+    /// Where the authority can ask a KDC, the KDC must confirm it. The default.
+    #[default]
+    WhenAsked,
+    /// A KDC must be asked, and confirm it.
     Require,
 }
 

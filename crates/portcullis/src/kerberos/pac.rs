@@ -24,6 +24,14 @@ pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey
     if key.pac().verify(parts, signature.signature) { Ok(PacVerdict::Verified) } else { Err(Cause::PacSignatureWrong) }
 }
 
+/// The server's signature, and the KDC's with its type.
+pub(super) fn signatures(raw: &[u8]) -> Option<(Vec<u8>, (i32, Vec<u8>))> {
+    let pac = Pac::decode(raw).ok()?;
+    let server = pac.signature(BufferType::SERVER_SIGNATURE).ok()??;
+    let kdc = pac.signature(BufferType::KDC_SIGNATURE).ok()??;
+    Some((server.signature.to_vec(), (kdc.checksum_type.0, kdc.signature.to_vec())))
+}
+
 /// The PAC's bytes: the first one, inside AD-IF-RELEVANT or beside it (MS-KILE 3.4.5, note 80).
 pub(super) fn find<'a>(part: &EncTicketPart<'a>) -> Result<Option<&'a [u8]>, Cause> {
     let Some(data) = part.authorization_data else { return Ok(None) };

@@ -53,6 +53,70 @@ impl OpenTicket {
     }
 }
 
+/// Did a KDC make this PAC? Its own signature in it can be checked by the KDC alone (MS-PAC 2.8.2): whoever holds the
+/// service's key could have made the rest. An authority that has no KDC to ask says so: [`not_asked`](Self::not_asked).
+#[derive(Debug)]
+pub struct ConfirmPac {
+    pub(crate) id: Id,
+    /// What the client says of itself; everything but this and whether it is new speaks for it.
+    pub claim: Claim,
+    /// The peer's address, where the host knows it.
+    pub peer: Option<IpAddr>,
+    /// The service whose key opened the ticket, with its realm.
+    pub service: String,
+    /// The server's signature, which the KDC's is over.
+    pub server_signature: Vec<u8>,
+    /// The checksum type of the KDC's signature.
+    pub kdc_signature_type: i32,
+    /// The KDC's signature.
+    pub kdc_signature: Vec<u8>,
+}
+
+impl ConfirmPac {
+    /// As [`VerifyNtlm::new`](crate::VerifyNtlm::new).
+    pub fn new(
+        claim: Claim,
+        peer: Option<IpAddr>,
+        service: String,
+        server_signature: Vec<u8>,
+        (kdc_signature_type, kdc_signature): (i32, Vec<u8>),
+    ) -> Self {
+        let id = Id::next();
+        Self { id, claim, peer, service, server_signature, kdc_signature_type, kdc_signature }
+    }
+
+    /// KERB_VERIFY_PAC_REQUEST (MS-APDS 2.2.2.1), which a domain controller answers by generic pass-through.
+    pub fn verify_pac_request(&self) -> Vec<u8> {
+        const MESSAGE_TYPE: u32 = 3;
+        let len = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        [
+            &MESSAGE_TYPE.to_le_bytes()[..],
+            &len(&self.server_signature),
+            &self.kdc_signature_type.to_le_bytes(),
+            &len(&self.kdc_signature),
+            &self.server_signature,
+            &self.kdc_signature,
+        ]
+        .concat()
+    }
+
+    /// An answer that says: a KDC was asked, and made it.
+    pub fn confirm(&self) -> Answer {
+        Answer::yes(self.id, Yes::Pac { asked: true })
+    }
+
+    /// An answer that says: no KDC was asked. Whether that is enough is the credential's
+    /// [`KdcSignature`](super::KdcSignature) to say.
+    pub fn not_asked(&self) -> Answer {
+        Answer::yes(self.id, Yes::Pac { asked: false })
+    }
+
+    /// An answer that says no: [`Cause::PacSignatureWrong`](super::Cause::PacSignatureWrong), or why nobody can say.
+    pub fn refuse(&self, why: impl Into<Denied>) -> Answer {
+        Answer::no(self.id, why)
+    }
+}
+
 /// Was this authenticator seen before? The answer must be one of a single step that also remembers it: of two that ask
 /// at the same time about the same one, one gets a yes.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! The server's reply: the proof that it could open the ticket, and the keys that both go on with.
 
 use super::Cause;
-use super::accept::Drawn;
 use super::authenticator::Proof;
 use super::crypto::{Enctype, Key};
+use super::drawn::Drawn;
 use crate::{Failure, Secret};
 use portcullis_wire::der::Oid;
 use portcullis_wire::kerberos::{

@@ -1,9 +1,9 @@
 //! The client's request: a ticket from its cache, and the proof that it holds the ticket's key.
 
 use super::Cause;
-use super::accept::Drawn;
 use super::authenticator::USAGE_AUTHENTICATOR;
 use super::crypto::{Enctype, Key};
+use super::drawn::Drawn;
 use super::{delegation, times};
 use crate::call::Leg;
 use crate::{ChannelBindings, ContextFlags, Event, Failure, Secret};

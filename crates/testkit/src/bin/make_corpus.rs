@@ -223,10 +223,13 @@ fn remote(root: &Path) -> std::io::Result<()> {
     }
     let (hour, week) = (Duration::from_secs(3600), Duration::from_secs(7 * 86400));
     let until = |time| UNIX_EPOCH.checked_add(time);
-    let ending =
-        Account { logoff_at: until(hour), password_expires_at: until(week), ..Account::clone(vouched.account) };
+    let ending = Account {
+        logoff_at: until(hour),
+        password_expires_at: until(week),
+        ..Account::clone(vouched.account().unwrap())
+    };
     let replies = [
-        ("accepted", Reply::Accepted(Secret::new([5; 16]), Arc::clone(vouched.account))),
+        ("accepted", Reply::Accepted(Secret::new([5; 16]), Arc::clone(vouched.account().unwrap()))),
         ("accepted-until", Reply::Accepted(Secret::new([5; 16]), Arc::new(ending))),
         ("domain-is", Reply::Domain(domain)),
         ("done", Reply::Done),

@@ -1,9 +1,10 @@
 use super::ccache_parts::{be16, be32, counted, write_counted};
 use super::{CcachePrincipal, EncryptionKey, KerberosTime, Tagged, TicketFlags};
 use crate::{Error, Kind, Reader};
+use core::fmt;
 
 /// A credential cache: the file in which a client keeps its tickets, of version 3 or 4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Ccache<'a> {
     /// The clock of the issuer less that of this machine, in seconds and microseconds; version 4 may have it.
     pub time_offset: Option<(i32, i32)>,
@@ -54,7 +55,7 @@ pub struct CredentialTimes {
 }
 
 /// The credentials of a [`Ccache`], one after another.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Credentials<'a> {
     version: u8,
     reader: Reader<'a>,
@@ -107,6 +108,21 @@ impl<'a> Ccache<'a> {
         default_principal.write(&mut out)?;
         credentials.iter().try_for_each(|credential| credential.write(&mut out))?;
         Ok(out)
+    }
+}
+
+impl fmt::Debug for Ccache<'_> {
+    /// Without the credentials, in which keys stand.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time_offset, default_principal, version, credentials, .. } = self;
+        write!(f, "Ccache {{ version: {version}, time_offset: {time_offset:?}, default_principal: ")?;
+        write!(f, "{default_principal:?}, credentials: [{} bytes] }}", credentials.len())
+    }
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials {{ version: {}, [{} bytes] }}", self.version, self.reader.rest().len())
     }
 }
 

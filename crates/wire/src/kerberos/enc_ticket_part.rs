@@ -1,13 +1,14 @@
 use super::encrypted_data::{typed, write_typed};
 use super::{
-    AuthorizationData, EncryptionKey, HostAddresses, KerberosTime, PrincipalName, TicketFlags, alone, realm, sequence,
-    write_application,
+    AuthorizationData, EncryptionKey, HostAddresses, KerberosTime, PrincipalName, PrincipalText, TicketFlags, alone,
+    realm, sequence, write_application,
 };
 use crate::Error;
 use crate::der::{Constructed, Der, bits32, tag};
+use core::fmt;
 
 /// EncTicketPart (RFC 4120 §5.3): what the issuer says of the client, under the service's key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct EncTicketPart<'a> {
     /// All its bytes as received: what a PAC's ticket signature is made over, its own place apart.
     /// [`encode`](Self::encode) does not look at them.
@@ -90,6 +91,24 @@ impl<'a> EncTicketPart<'a> {
             .with_optional_nested(tag::context(9), self.caddr, |addresses, out| addresses.encode(out))
             .with_optional_nested(tag::context(10), self.authorization_data, |data, out| data.encode(out));
         write_application(3, fields, out);
+    }
+}
+
+impl fmt::Debug for EncTicketPart<'_> {
+    /// Without the bytes as received, in which the key stands.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncTicketPart")
+            .field("flags", &self.flags)
+            .field("key", &self.key)
+            .field("client", &PrincipalText { name: self.cname, realm: self.crealm }.to_string())
+            .field("transited", &self.transited)
+            .field("authtime", &self.authtime)
+            .field("starttime", &self.starttime)
+            .field("endtime", &self.endtime)
+            .field("renew_till", &self.renew_till)
+            .field("caddr", &self.caddr)
+            .field("authorization_data", &self.authorization_data)
+            .finish()
     }
 }
 

@@ -30,7 +30,7 @@ pub struct KeytabEntry<'a> {
 }
 
 /// The entries of a [`Keytab`], one after another.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct KeytabEntries<'a> {
     version: Version,
     reader: Reader<'a>,
@@ -71,6 +71,12 @@ impl<'a> Keytab<'a> {
 impl fmt::Debug for Keytab<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keytab {{ version: {:?}, entries: [{} bytes] }}", self.version, self.entries.len())
+    }
+}
+
+impl fmt::Debug for KeytabEntries<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeytabEntries {{ version: {:?}, [{} bytes] }}", self.version, self.reader.rest().len())
     }
 }
 

@@ -39,7 +39,6 @@ pub(crate) enum Piece<'a> {
     /// Enciphered in place, and under the MAC. The first one begins with the confounder.
     Data(&'a mut [u8]),
     /// Under the MAC only.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the messages of a context, which come next"))]
     SignOnly(&'a [u8]),
 }
 

@@ -205,6 +205,14 @@ fn rc4_mac(key: &Secret<[u8; 16]>, usage: u32, purpose: Purpose) -> Keyed {
     }
 }
 
+/// HMAC(HMAC(key ^ mask, 0), data) (RFC 4757 §7.2, §7.3): sequence numbers and payloads of RFC 1964's tokens.
+pub(super) fn rc4_stream_key(key: &[u8], mask: u8, data: &[u8]) -> Secret<[u8; 16]> {
+    let mut masked = Secret::new(filled::<16>(key));
+    masked.expose_mut().iter_mut().for_each(|byte| *byte ^= mask);
+    let keyed = |key: &[u8], data: &[u8]| Secret::new(filled::<16>(&Keyed::new(Enctype::Rc4, key).compute([data])));
+    keyed(keyed(masked.expose(), &[0; 4]).expose(), data)
+}
+
 /// RFC 4757 §3: Microsoft had numbered some usages otherwise before RFC 4120 settled them. Of usage 9 the RFC says 8
 /// too; MIT's and Heimdal's clients, which read Windows' answers, leave it as it is.
 fn rc4_usage(usage: u32) -> u32 {

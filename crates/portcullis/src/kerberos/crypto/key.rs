@@ -51,6 +51,12 @@ impl Key {
         ChecksumKey::new(Base::new(self).mac(usage, Purpose::Checksum))
     }
 
+    /// A key for RC4 itself, as the messages of a context need it (RFC 4757 §7.2, §7.3): made of this one, with each
+    /// byte changed by `mask`, and of `data`. For `rc4-hmac` only; of any other type nothing is to be had by it.
+    pub(crate) fn rc4_stream_key(&self, mask: u8, data: &[u8]) -> Secret<[u8; 16]> {
+        derive::rc4_stream_key(self.bytes(), mask, data)
+    }
+
     /// The pseudo-random function over `input` (RFC 3961 §3): 16, 20, 32 or 48 bytes, as the encryption type has it.
     pub fn prf(&self, input: &[u8]) -> Vec<u8> {
         derive::prf(&Base::new(self), input)

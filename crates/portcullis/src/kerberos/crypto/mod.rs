@@ -19,6 +19,7 @@ mod mac;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cipher::Piece;
 pub use cipher::{BadIntegrity, Cipher};
 pub use enctype::Enctype;
 pub use key::Key;
