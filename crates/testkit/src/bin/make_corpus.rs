@@ -238,7 +238,7 @@ fn remote(root: &Path) -> std::io::Result<()> {
         ("failed", Reply::Failed),
     ];
     let refusals =
-        Refusal::ALL.map(|refusal| (refusal.row().name.rsplit('/').next().unwrap(), Reply::Refused(refusal)));
+        Refusal::ALL.map(|refusal| (refusal.row().name.rsplit('/').next().unwrap(), Reply::Refused(refusal.into())));
     for (name, reply) in replies.into_iter().chain(refusals) {
         write(root, "remote", name, &reply.encode(7))?;
     }
