@@ -91,11 +91,11 @@ static void numbers(const char *package)
         struct side *side = which == 0 ? &client : &server;
         STATUS(query(side, SECPKG_ATTR_LIFESPAN, &life), SEC_E_OK);
         CHECK(life.tsExpiry.QuadPart == side->expiry.QuadPart && life.tsStart.QuadPart < life.tsExpiry.QuadPart);
+        /* The two sides agree on a better one than the ticket's (RFC 4537): etype 20, and its checksum. */
         STATUS(query(side, SECPKG_ATTR_KEY_INFO, &key), SEC_E_OK);
-        CHECK(key.KeySize == 256 && key.EncryptAlgorithm == KERB_ETYPE_AES256_CTS_HMAC_SHA1_96 &&
-              key.SignatureAlgorithm == KERB_CHECKSUM_HMAC_SHA1_96_AES256);
-        free_text(key.sSignatureAlgorithmName, "HMAC-SHA1-96");
-        free_text(key.sEncryptAlgorithmName, "AES-256-CTS-HMAC-SHA1-96");
+        CHECK(key.KeySize == 256 && key.EncryptAlgorithm == 20 && key.SignatureAlgorithm == 20);
+        free_text(key.sSignatureAlgorithmName, "HMAC-SHA384-192");
+        free_text(key.sEncryptAlgorithmName, "AES-256-CTS-HMAC-SHA384-192");
         STATUS(query(side, SECPKG_ATTR_SESSION_KEY, &session[which]), SEC_E_OK);
         CHECK(session[which].SessionKeyLength == 32);
         STATUS(query(side, SECPKG_ATTR_FLAGS, &flags), SEC_E_OK);
@@ -134,6 +134,36 @@ static void numbers(const char *package)
     STATUS(QueryContextAttributesExA(&server.context, PORTCULLIS_ATTR_PAC, &room, sizeof room - 1), SEC_E_BUFFER_TOO_SMALL);
     STATUS(QueryContextAttributesA(&server.context, PORTCULLIS_ATTR_PAC, NULL), SEC_E_INVALID_PARAMETER);
     UNTOUCHED(room);
+}
+
+/* Without an answer of the server's the key is the client's, of the ticket's session. */
+static void keys_of_the_ticket(CredHandle *accepts)
+{
+    static const struct {
+        const char *cache, *signature, *encryption;
+        ULONG bits, signature_id, encryption_id;
+    } ROWS[] = {
+        {"alice", "HMAC-SHA1-96", "AES-256-CTS-HMAC-SHA1-96", 256, KERB_CHECKSUM_HMAC_SHA1_96_AES256,
+         KERB_ETYPE_AES256_CTS_HMAC_SHA1_96},
+        {"aes128", "HMAC-SHA1-96", "AES-128-CTS-HMAC-SHA1-96", 128, KERB_CHECKSUM_HMAC_SHA1_96_AES128,
+         KERB_ETYPE_AES128_CTS_HMAC_SHA1_96},
+        {"camellia", "CMAC", "CAMELLIA-128-CTS-CMAC", 128, 17, 25},
+    };
+    for (size_t at = 0; at < sizeof ROWS / sizeof *ROWS; ++at) {
+        CASE("keys of %s", ROWS[at].cache);
+        CredHandle initiates = client_of("Kerberos", ROWS[at].cache);
+        client = initiator(&initiates);
+        server = acceptor(accepts);
+        MUST(shake(&client, &server));
+        SecPkgContext_KeyInfoA key;
+        STATUS(query(&server, SECPKG_ATTR_KEY_INFO, &key), SEC_E_OK);
+        CHECK(key.KeySize == ROWS[at].bits && key.SignatureAlgorithm == ROWS[at].signature_id &&
+              key.EncryptAlgorithm == ROWS[at].encryption_id);
+        free_text(key.sSignatureAlgorithmName, ROWS[at].signature);
+        free_text(key.sEncryptAlgorithmName, ROWS[at].encryption);
+        ended();
+        STATUS(FreeCredentialsHandle(&initiates), SEC_E_OK);
+    }
 }
 
 static void half_open(CredHandle *initiates, CredHandle *accepts)
@@ -402,6 +432,7 @@ int main(int count, char **arguments)
     SecPkgContext_NegotiationInfoA info;
     STATUS(query(&server, SECPKG_ATTR_NEGOTIATION_INFO, &info), SEC_E_UNSUPPORTED_FUNCTION);
     ended();
+    keys_of_the_ticket(&accepts);
     half_open(&alice, &accepts);
     delegated(&alice, &accepts);
     transferred("Kerberos", &alice, &accepts);

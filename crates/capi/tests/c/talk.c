@@ -97,6 +97,9 @@ bool shake(struct side *client, struct side *server)
             break;
         }
         answer(client, server);
+        if (client->length == 0 && server->status == SEC_E_OK) {
+            break;
+        }
     }
     return client->status == SEC_E_OK && server->status == SEC_E_OK;
 }
