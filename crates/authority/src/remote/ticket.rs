@@ -61,8 +61,8 @@ pub(super) fn put_confirm_pac(writer: &mut Writer<'_>, question: &ConfirmPac) {
     put_peer(writer, question.peer);
     put(writer, question.service.as_bytes());
     put(writer, &question.server_signature);
-    writer.bytes(&question.kdc_signature_type.to_le_bytes());
-    put(writer, &question.kdc_signature);
+    writer.bytes(&question.kdc_signature.checksum_type.to_le_bytes());
+    put(writer, &question.kdc_signature.checksum);
 }
 
 pub(super) fn get_confirm_pac(reader: &mut Reader<'_>) -> Result<ConfirmPac, Error> {
@@ -71,7 +71,7 @@ pub(super) fn get_confirm_pac(reader: &mut Reader<'_>) -> Result<ConfirmPac, Err
     let server_signature = get(reader, "server signature")?.to_vec();
     let kdc_signature_type = i32::from_le_bytes(reader.array("KDC signature type")?);
     let kdc_signature = get(reader, "KDC signature")?.to_vec();
-    Ok(ConfirmPac::new(claim, peer, service, server_signature, (kdc_signature_type, kdc_signature)))
+    Ok(ConfirmPac::new(claim, peer, service, server_signature, PacSignature { checksum_type, checksum }))
 }
 
 pub(super) fn put_seen_before(writer: &mut Writer<'_>, question: &SeenBefore) {
