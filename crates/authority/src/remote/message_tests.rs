@@ -43,26 +43,13 @@ fn requests() -> Vec<Question> {
         )),
         open_ticket(PacPolicy::Ignore),
         open_ticket(PacPolicy::VerifyIfPresent),
-        Question::ConfirmPac(ConfirmPac::new(
-            claim(),
-            None,
-            "HTTP/web1@CORP".into(),
-            vec![1; 12],
-            (-138, vec![2; 16]),
-        )),
+        Question::ConfirmPac(ConfirmPac::new(claim(), None, "HTTP/web1@CORP".into(), vec![1; 12], (-138, vec![2; 16]))),
         Question::SeenBefore(SeenBefore::new(claim(), Some([1; 16].into()), [7; 16], moment(1), moment(999_999_999))),
     ]
 }
 
 fn open_ticket(pac: PacPolicy) -> Question {
-    Question::OpenTicket(OpenTicket::new(
-        Claim::default(),
-        None,
-        Arc::new(ServiceNames::Any),
-        pac,
-        false,
-        Vec::new(),
-    ))
+    Question::OpenTicket(OpenTicket::new(Claim::default(), None, Arc::new(ServiceNames::Any), pac, false, Vec::new()))
 }
 
 fn moment(nanos: u32) -> SystemTime {

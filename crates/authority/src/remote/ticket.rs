@@ -3,7 +3,9 @@
 use super::fields::{get, get_claim, get_flag, get_moment, get_peer, get_text, put, put_claim, put_moment, put_peer};
 use portcullis::Secret;
 use portcullis::kerberos::crypto::Enctype;
-use portcullis::kerberos::{ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, Service, ServiceNames};
+use portcullis::kerberos::{
+    ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, Service, ServiceNames,
+};
 use portcullis_wire::{Error, Kind, Reader, Writer};
 use std::sync::Arc;
 
