@@ -3,7 +3,7 @@
 use crate::host::Accounts;
 use crate::log::{self, Sink};
 use crate::schannel::configured::Tls;
-use portcullis_authority::settings::{DomainSettings, Names, NegotiatePolicy, NtlmPolicy, Settings};
+use portcullis_authority::settings::{DomainSettings, KerberosPolicy, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::ffi::{CStr, c_char};
@@ -22,6 +22,7 @@ pub(crate) struct Config {
     domain: DomainSettings,
     negotiate: NegotiatePolicy,
     ntlm: NtlmPolicy,
+    kerberos: KerberosPolicy,
     pub(crate) tls: Tls,
     pub(crate) audit: Audit,
     pub(crate) compatibility: Compatibility,
@@ -122,8 +123,8 @@ impl Config {
             names: self.names.clone(),
             domain: self.domain.clone(),
             negotiate: self.negotiate.clone(),
-            kerberos: portcullis_authority::settings::KerberosPolicy::default(),
             ntlm: self.ntlm.clone(),
+            kerberos: self.kerberos.clone(),
         }
     }
 }
