@@ -4,7 +4,7 @@ use super::fields::{get, get_claim, get_flag, get_moment, get_peer, get_text, pu
 use portcullis::Secret;
 use portcullis::kerberos::crypto::Enctype;
 use portcullis::kerberos::{
-    ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, Service, ServiceNames,
+    ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacSignature, PacVerdict, SeenBefore, Service, ServiceNames,
 };
 use portcullis_wire::{Error, Kind, Reader, Writer};
 use std::sync::Arc;
@@ -69,8 +69,8 @@ pub(super) fn get_confirm_pac(reader: &mut Reader<'_>) -> Result<ConfirmPac, Err
     let (claim, peer) = (get_claim(reader)?, get_peer(reader)?);
     let service = get_text(reader, "service")?.to_owned();
     let server_signature = get(reader, "server signature")?.to_vec();
-    let kdc_signature_type = i32::from_le_bytes(reader.array("KDC signature type")?);
-    let kdc_signature = get(reader, "KDC signature")?.to_vec();
+    let checksum_type = i32::from_le_bytes(reader.array("KDC signature type")?);
+    let checksum = get(reader, "KDC signature")?.to_vec();
     Ok(ConfirmPac::new(claim, peer, service, server_signature, PacSignature { checksum_type, checksum }))
 }
 
