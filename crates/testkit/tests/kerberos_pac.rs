@@ -230,7 +230,8 @@ fn k14_unless_the_kdc_is_asked() {
     refused(&site, &forged(&site), "kerberos/pac-signature-wrong");
     refused(&site, &bare, "kerberos/pac-missing");
     site.accepts(&site.client().again(5));
-    let mit = Client::of(Ticket { pac: Some(PacPlan::of_mit(&Name::user("ann@EXAMPLE"))), ..site.ticket("ann@EXAMPLE") });
+    let mit =
+        Client::of(Ticket { pac: Some(PacPlan::of_mit(&Name::user("ann@EXAMPLE"))), ..site.ticket("ann@EXAMPLE") });
     site.accepts(&mit.again(6));
     site.config.pac = PacPolicy::Ignore;
     refused(&site, &site.client(), "kerberos/pac-missing");
