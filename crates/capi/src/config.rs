@@ -122,6 +122,7 @@ impl Config {
             names: self.names.clone(),
             domain: self.domain.clone(),
             negotiate: self.negotiate.clone(),
+            kerberos: portcullis_authority::settings::KerberosPolicy::default(),
             ntlm: self.ntlm.clone(),
         }
     }

@@ -8,7 +8,7 @@ pub use network::Network;
 
 use crate::tls::{Fetch, TlsError, TlsSettings, end_points};
 use portcullis::ChannelBindings;
-use portcullis_authority::settings::{DomainSettings, Names, NegotiatePolicy, NtlmPolicy, Settings};
+use portcullis_authority::settings::{DomainSettings, KerberosPolicy, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,8 @@ pub struct Config {
     pub domain: DomainSettings,
     /// The Negotiate acceptor.
     pub negotiate: NegotiatePolicy,
+    /// The Kerberos acceptor, and its keytab.
+    pub kerberos: KerberosPolicy,
     /// The NTLM acceptor.
     pub ntlm: NtlmPolicy,
     /// Bounds.
@@ -178,8 +180,9 @@ impl Config {
         let rules = [
             (!self.http.schemes.is_empty(), "http.schemes is empty: nobody could log on"),
             (
-                !self.http.schemes.contains(&SchemeName::Negotiate) || settings.offers_a_mechanism(),
-                "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, or allow NTLM",
+                !self.http.schemes.contains(&SchemeName::Negotiate)
+                    || settings.offers_a_mechanism(self.kerberos.keytab.is_some()),
+                "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, allow NTLM, or give a keytab",
             ),
             (no_quote_or_control(&self.http.realm), "http.realm holds a quote, backslash or control character"),
             (
@@ -219,6 +222,7 @@ impl Config {
             names: self.names.clone(),
             domain: self.domain.clone(),
             negotiate: self.negotiate.clone(),
+            kerberos: self.kerberos.clone(),
             ntlm: self.ntlm.clone(),
         }
     }

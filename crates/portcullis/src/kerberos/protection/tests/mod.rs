@@ -1,7 +1,7 @@
 mod altered;
 mod forms;
 mod order;
-//mod recorded;
+mod recorded;
 mod rotated;
 
 use super::SessionKeys;

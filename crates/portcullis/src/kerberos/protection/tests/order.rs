@@ -16,6 +16,9 @@ enum Width {
     Either,
 }
 
+/// The first number, the flags, the width, and the numbers that come.
+type Row = (u64, ContextFlags, Width, &'static [(u64, Place)]);
+
 const MAX32: u64 = u32::MAX as u64;
 const MAX: u64 = u64::MAX;
 
@@ -24,7 +27,7 @@ fn places_in_the_window() {
     use Width::{Either, Narrow, Wide};
     // The conversations of MIT krb5's src/lib/gssapi/generic/t_seqstate.c. There a number that is only late is called a
     // success without sequence detection; what is made of it comes below.
-    let table: &[(u64, ContextFlags, Width, &[(u64, Place)])] = &[
+    let table: &[Row] = &[
         (10, ContextFlags::NONE, Either, &[(11, InTurn), (10, InTurn), (10, InTurn), (9, InTurn)]),
         (100, SEQUENCE, Either, &[(100, InTurn), (102, Ahead), (103, InTurn), (101, Late)]),
         (200, SEQUENCE, Either, &[(201, Ahead), (202, InTurn), (200, Late), (203, InTurn)]),
