@@ -160,7 +160,7 @@ pub enum KdcSignature {
     /// Where the authority can ask a KDC, the KDC must confirm it. The default.
     #[default]
     WhenAsked,
-    /// A KDC must be asked, and confirm it.
+    /// A KDC must be asked, and confirm it: a ticket whose PAC is missing or not looked at is refused.
     Require,
 }
 
