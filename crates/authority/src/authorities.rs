@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// ```
 #[derive(Clone)]
 pub struct Authorities {
-    /// For passwords, their proofs, and certificates: a [`Directory`](crate::Directory).
+    /// For passwords, their proofs, and certificates, and whether a KDC made a PAC: a [`Directory`](crate::Directory).
     pub accounts: Arc<dyn Authority>,
     /// For Kerberos tickets: a [`KeytabAuthority`]. Where there is none they are refused as
     /// [`Cause::NoKeytab`].

@@ -1,5 +1,5 @@
-//! What proves Portcullis: clients that misbehave, vectors and how to replay them, oracles for fuzzing, and a small
-//! service to sign and seal with.
+//! What proves Portcullis: clients that misbehave, vectors and how to replay them, oracles for fuzzing, realms of real
+//! KDCs, and a small service to sign and seal with.
 //!
 //! [`converse`] lets an [`Initiator`] talk with an acceptor in one process:
 //!
@@ -28,6 +28,8 @@ mod chance;
 mod converse;
 pub mod hex;
 pub mod initiator;
+pub mod kdc;
+pub mod kerberos;
 mod meeting;
 pub mod oracle;
 pub mod printed;

@@ -74,7 +74,7 @@ impl Talker<'_> {
     fn hear(&mut self, token: &[u8], authority: &dyn Authority) -> Option<Vec<u8>> {
         let waiting = self.waiting.take()?;
         let mut at = self.host.call(|call| waiting.token(token, call));
-        if let Some(Handshake::NeedsAnswer(asking)) = at {
+        while let Some(Handshake::NeedsAnswer(asking)) = at {
             at = self.host.call(|call| asking.ask(authority, call));
         }
         let out = self.host.take_output();

@@ -207,6 +207,8 @@ impl Authority for Remote {
             }
             (Question::FindAccount(certificate), Ok(Reply::Accepted(_, account))) => certificate.accept(account),
             (Question::OpenTicket(ticket), Ok(Reply::Opened(opened))) => ticket.accept(*opened),
+            (Question::ConfirmPac(pac), Ok(Reply::Pac { asked: true })) => pac.confirm(),
+            (Question::ConfirmPac(pac), Ok(Reply::Pac { asked: false })) => pac.not_asked(),
             (Question::SeenBefore(authenticator), Ok(Reply::Fresh)) => authenticator.fresh(),
             (question, Ok(Reply::Refused(why))) => question.refuse(why),
             (question, result) => {

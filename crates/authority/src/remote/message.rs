@@ -43,6 +43,11 @@ pub enum Reply {
     Accepted(Secret<[u8; 16]>, Arc<Account>),
     /// The ticket is opened.
     Opened(Box<OpenedTicket>),
+    /// Whether a KDC was asked about a PAC, which it has made.
+    Pac {
+        /// Whether one was asked.
+        asked: bool,
+    },
     /// The authenticator is new.
     Fresh,
     /// No, and why.
@@ -66,6 +71,7 @@ const ASK_CERTIFICATE: u8 = 6;
 const ASK_TICKET: u8 = 7;
 const ASK_SEEN: u8 = 8;
 const OPENS_TICKETS: u8 = 9;
+const ASK_PAC: u8 = 10;
 const ACCEPTED: u8 = 0x81;
 const REFUSED: u8 = 0x82;
 const DOMAIN_IS: u8 = 0x83;
@@ -74,6 +80,7 @@ const FAILED: u8 = 0x85;
 const OPENED: u8 = 0x86;
 const FRESH: u8 = 0x87;
 const IS: u8 = 0x88;
+const PAC: u8 = 0x89;
 
 impl Request<'_> {
     /// The request as the body of a frame; `None` for a question that this version has no place for.
@@ -104,6 +111,7 @@ impl Request<'_> {
                     put(&mut writer, question.certificate());
                 }
                 Question::OpenTicket(question) => ticket::put_open_ticket(writer.u8(ASK_TICKET), question),
+                Question::ConfirmPac(question) => ticket::put_confirm_pac(writer.u8(ASK_PAC), question),
                 Question::SeenBefore(question) => ticket::put_seen_before(writer.u8(ASK_SEEN), question),
                 _ => return None,
             },
@@ -155,6 +163,7 @@ pub fn decode_request(body: &[u8]) -> Result<(u64, Request<'_>), Error> {
         ASK_TICKET => {
             Request::Ask(Asked::Owned(Question::OpenTicket(ticket::get_open_ticket(&mut reader)?)))
         }
+        ASK_PAC => Request::Ask(Asked::Owned(Question::ConfirmPac(ticket::get_confirm_pac(&mut reader)?))),
         ASK_SEEN => Request::Ask(Asked::Owned(Question::SeenBefore(ticket::get_seen_before(&mut reader)?))),
         OPENS_TICKETS => Request::OpensTickets,
         DOMAIN => Request::Domain,
@@ -178,6 +187,7 @@ impl Reply {
                 put_account(&mut writer, account);
             }
             Self::Opened(opened) => ticket::put_opened(writer.u8(OPENED), opened),
+            Self::Pac { asked } => drop(writer.u8(PAC).u8(u8::from(*asked))),
             Self::Fresh => drop(writer.u8(FRESH)),
             Self::Refused(denied) => put_denied(writer.u8(REFUSED), denied),
             Self::Is(yes) => drop(writer.u8(IS).u8(u8::from(*yes))),
@@ -206,6 +216,7 @@ pub fn decode_reply(body: &[u8]) -> Result<(u64, Reply), Error> {
             Reply::Accepted(key, Arc::new(get_account(&mut reader)?))
         }
         OPENED => Reply::Opened(Box::new(ticket::get_opened(&mut reader)?)),
+        PAC => Reply::Pac { asked: get_flag(&mut reader, "asked")? },
         FRESH => Reply::Fresh,
         REFUSED => Reply::Refused(get_denied(&mut reader)?),
         IS => Reply::Is(get_flag(&mut reader, "yes or no")?),

@@ -208,6 +208,7 @@ fn answer(request: &Request<'_>, service: &dyn Service) -> Reply {
                 let copy = OpenedTicket::vouched_for(part, opened.service().clone(), opened.pac());
                 Reply::Opened(Box::new(copy))
             }
+            Ok(Vouched::Pac { asked }) => Reply::Pac { asked },
             Ok(Vouched::Fresh) => Reply::Fresh,
             Ok(_) => failed("question", &"an answer of a kind that this version has no place for"),
             Err(denied) => Reply::Refused(denied.clone()),

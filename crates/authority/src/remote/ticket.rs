@@ -3,7 +3,7 @@
 use super::fields::{get, get_claim, get_flag, get_moment, get_peer, get_text, put, put_claim, put_moment, put_peer};
 use portcullis::Secret;
 use portcullis::kerberos::crypto::Enctype;
-use portcullis::kerberos::{OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, Service, ServiceNames};
+use portcullis::kerberos::{ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, Service, ServiceNames};
 use portcullis_wire::{Error, Kind, Reader, Writer};
 use std::sync::Arc;
 
@@ -52,6 +52,24 @@ pub(super) fn get_open_ticket(reader: &mut Reader<'_>) -> Result<OpenTicket, Err
     let accept_rc4 = get_flag(reader, "accept RC4")?;
     let ticket = get(reader, "ticket")?.to_vec();
     Ok(OpenTicket::new(claim, peer, Arc::new(services), pac, accept_rc4, ticket))
+}
+
+pub(super) fn put_confirm_pac(writer: &mut Writer<'_>, question: &ConfirmPac) {
+    put_claim(writer, &question.claim);
+    put_peer(writer, question.peer);
+    put(writer, question.service.as_bytes());
+    put(writer, &question.server_signature);
+    writer.bytes(&question.kdc_signature_type.to_le_bytes());
+    put(writer, &question.kdc_signature);
+}
+
+pub(super) fn get_confirm_pac(reader: &mut Reader<'_>) -> Result<ConfirmPac, Error> {
+    let (claim, peer) = (get_claim(reader)?, get_peer(reader)?);
+    let service = get_text(reader, "service")?.to_owned();
+    let server_signature = get(reader, "server signature")?.to_vec();
+    let kdc_signature_type = i32::from_le_bytes(reader.array("KDC signature type")?);
+    let kdc_signature = get(reader, "KDC signature")?.to_vec();
+    Ok(ConfirmPac::new(claim, peer, service, server_signature, (kdc_signature_type, kdc_signature)))
 }
 
 pub(super) fn put_seen_before(writer: &mut Writer<'_>, question: &SeenBefore) {

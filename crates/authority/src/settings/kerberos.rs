@@ -1,6 +1,6 @@
 use super::Bindings;
 use crate::{KeytabOptions, ReplayCache};
-use portcullis::kerberos::{Kerberos, PacPolicy, ServiceNames, Transited};
+use portcullis::kerberos::{KdcSignature, Kerberos, PacPolicy, ServiceNames, Transited};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +15,8 @@ pub struct KerberosPolicy {
     pub services: Vec<String>,
     /// What becomes of the PAC.
     pub pac: Pac,
+    /// What is asked of the KDC's own signature in a PAC.
+    pub kdc_signature: KdcSigned,
     /// How far clocks may differ: seconds. Defaults to 300.
     pub skew_seconds: u64,
     /// What is asked of tickets that came through other realms.
@@ -45,6 +47,16 @@ pub enum Pac {
     #[default]
     Verify,
     /// [`PacPolicy::Require`].
+    Require,
+}
+
+/// [`KdcSignature`] by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each is the policy of the same name")]
+pub enum KdcSigned {
+    #[default]
+    WhenAsked,
     Require,
 }
 
@@ -82,6 +94,10 @@ impl KerberosPolicy {
             Pac::Ignore => PacPolicy::Ignore,
             Pac::Verify => PacPolicy::VerifyIfPresent,
             Pac::Require => PacPolicy::Require,
+        };
+        kerberos.kdc_signature = match self.kdc_signature {
+            KdcSigned::WhenAsked => KdcSignature::WhenAsked,
+            KdcSigned::Require => KdcSignature::Require,
         };
         kerberos.skew = Duration::from_secs(self.skew_seconds);
         kerberos.transited = match self.transited {
@@ -124,6 +140,7 @@ impl Default for KerberosPolicy {
             keytab: None,
             services: Vec::new(),
             pac: Pac::default(),
+            kdc_signature: KdcSigned::default(),
             skew_seconds: 300,
             transited: Way::default(),
             check_addresses: false,
@@ -156,14 +173,15 @@ mod tests {
     #[test]
     fn each_setting_reaches_its_place() {
         let policy = read(
-            r#"{"keytab": "/etc/krb5.keytab", "services": ["HTTP/web1"], "pac": "require", "skew_seconds": 60,
+            r#"{"keytab": "/etc/krb5.keytab", "services": ["HTTP/web1"], "pac": "require", "skew_seconds": 60, "kdc_signature": "require",
                 "transited": "checked", "check_addresses": true, "bindings": "require", "retire_keys_hours": 1,
                 "replay": "store", "replay_entries": 7, "danger_accept_rc4": true, "danger_accept_replays": true}"#,
         )
         .unwrap();
         let made = policy.acceptor();
         assert_eq!(made.services, ServiceNames::List(vec!["HTTP/web1".into()]));
-        assert_eq!((made.pac, made.skew), (PacPolicy::Require, Duration::from_secs(60)));
+        assert_eq!((made.pac, made.kdc_signature), (PacPolicy::Require, KdcSignature::Require));
+        assert_eq!(made.skew, Duration::from_secs(60));
         assert_eq!((made.transited, made.check_addresses), (Transited::Checked, true));
         assert_eq!(made.bindings, BindingPolicy::Require);
         assert!(made.danger_accept_rc4 && made.danger_accept_replays);

@@ -4,7 +4,7 @@ use super::{Bindings, DomainSettings, HostNames, Names, Settings, Targets};
 use crate::LocalNames;
 use portcullis::BindingPolicy;
 use portcullis::kerberos::Kerberos;
-use portcullis::negotiate::{AcceptorMechanism, Negotiate, PackageList};
+use portcullis::negotiate::{Negotiate, PackageList};
 use portcullis::ntlm::{Ntlm, ServerNames, TargetPolicy};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -43,7 +43,7 @@ impl Settings {
 
     /// The Negotiate acceptor's configuration, with Kerberos (where there is one) and NTLM inside.
     pub fn negotiate(&self, kerberos: Option<Kerberos>, ntlm: Ntlm) -> Negotiate {
-        let kerberos = kerberos.map(AcceptorMechanism::from);
+        let kerberos = kerberos.map(Into::into);
         let mut negotiate = Negotiate::offering(kerberos.into_iter().chain([ntlm.into()]));
         negotiate.packages = self.negotiate.packages.clone();
         negotiate

@@ -6,7 +6,7 @@ mod kerberos;
 mod library;
 
 pub use host::HostNames;
-pub use kerberos::{KerberosPolicy, Pac, ReplayPlace, Way};
+pub use kerberos::{KdcSigned, KerberosPolicy, Pac, ReplayPlace, Way};
 
 use crate::Foreign;
 use portcullis::negotiate::PackageList;

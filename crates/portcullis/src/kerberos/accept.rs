@@ -235,7 +235,7 @@ impl AwaitTicket {
                 target_unverified: proof.target_unverified,
             })),
         };
-        let third = dce.then(|| ThirdLeg::new(session, made.send_seq));
+        let third = dce.then(|| ThirdLeg::new(session, made.send_seq, made.message));
         let ready = Ready { token: made.token, facts, keys, third };
         let tag = reply::tag(&message, &opened.service().key_id);
         // Past its own time and the skew it is refused by its time; a second more for what times are rounded to.

@@ -54,6 +54,8 @@ impl Frame {
 pub(super) struct Made {
     /// The AP-REP in its frame; empty where the client wants none.
     pub(super) token: Vec<u8>,
+    /// The same without its frame.
+    pub(super) message: Vec<u8>,
     pub(super) key: Key,
     pub(super) acceptor_subkey: bool,
     pub(super) send_seq: u64,
@@ -73,6 +75,7 @@ pub(super) fn make(
         // Without a reply nobody knows a number of ours: both count from the client's.
         return Ok(Made {
             token: Vec::new(),
+            message: Vec::new(),
             key: base.duplicate(),
             acceptor_subkey: false,
             send_seq: proof.seq.into(),
@@ -94,6 +97,7 @@ pub(super) fn make(
     let acceptor_subkey = subkey.is_some();
     Ok(Made {
         token: frame.around(InnerToken::ApRep, &message),
+        message,
         key: subkey.unwrap_or_else(|| base.duplicate()),
         acceptor_subkey,
         send_seq: drawn.seq.into(),
@@ -127,16 +131,23 @@ pub(super) fn opened(message: &ApRep<'_>, session: &Key) -> Option<Secret<Vec<u8
 pub(super) struct ThirdLeg {
     session: Key,
     seq: u64,
+    /// Our own AP-REP.
+    sent: Vec<u8>,
 }
 
 impl ThirdLeg {
-    pub(super) fn new(session: Key, seq: u64) -> Self {
-        Self { session, seq }
+    pub(super) fn new(session: Key, seq: u64, sent: Vec<u8>) -> Self {
+        Self { session, seq, sent }
     }
 
-    /// Checks the client's AP-REP: under the session key, with our sequence number.
+    /// Checks the client's AP-REP: under the session key, with our sequence number. Ours is such a message too; whoever
+    /// sends it back need not have the key.
     pub(super) fn check(&self, body: &[u8]) -> Result<(), Cause> {
         let message = ApRep::decode(body).map_err(Cause::Malformed)?;
+        let own = ApRep::decode(&self.sent).map_err(Cause::Malformed)?;
+        if message.enc_part.cipher == own.enc_part.cipher {
+            return Err(Cause::ThirdLegWrong);
+        }
         let plain = opened(&message, &self.session).ok_or(Cause::ThirdLegWrong)?;
         let part = EncApRepPart::decode(plain.expose()).map_err(Cause::Malformed)?;
         let seq = u64::from(part.seq_number.ok_or(Cause::ThirdLegWrong)?);

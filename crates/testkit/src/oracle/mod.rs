@@ -4,6 +4,7 @@
 
 mod certificates;
 mod initiators;
+mod kerberos_pac;
 mod negoex_messages;
 mod negotiate_acceptor;
 mod remote;
@@ -13,6 +14,7 @@ mod tls_records;
 
 pub use certificates::x509;
 pub use initiators::{negotiate_initiator, ntlm_initiator};
+pub use kerberos_pac::kerberos_pac;
 pub use negoex_messages::negoex;
 pub use negotiate_acceptor::negotiate_acceptor;
 pub use remote::remote;
