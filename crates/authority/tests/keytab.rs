@@ -61,7 +61,10 @@ fn a_ticket_is_opened_by_the_key_that_made_it() {
     let denied = answer.denied().unwrap();
     assert_eq!(denied.cause.name(), "kerberos/no-key-version");
     assert!(denied.detail.contains("kvno 3") && denied.detail.contains("held"), "{}", denied.detail);
-    assert_eq!(cause(&authority.answer(&kerberos::seen([1; 16], SystemTime::now(), SystemTime::now()))), "account/not-answered");
+    assert_eq!(
+        cause(&authority.answer(&kerberos::seen([1; 16], SystemTime::now(), SystemTime::now()))),
+        "account/not-answered"
+    );
 }
 
 /// A password that was changed a moment ago, sooner than the file is looked at by itself.

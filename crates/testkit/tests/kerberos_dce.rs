@@ -80,7 +80,8 @@ fn a_third_message_that_does_not_fit() {
     const WRONG: (&str, Status) = ("kerberos/third-leg-wrong", DENIED);
     let session = |client: &Client| client.ticket.session.clone();
     for off in [1, u32::MAX, 1 << 31] {
-        let end = ends(&|client, reply| client.third_saying(reply.seq.map(|seq| seq.wrapping_add(off)), &session(client)));
+        let end =
+            ends(&|client, reply| client.third_saying(reply.seq.map(|seq| seq.wrapping_add(off)), &session(client)));
         assert_eq!(end, WRONG);
     }
     assert_eq!(ends(&|client, _| client.third_saying(None, &session(client))), WRONG);

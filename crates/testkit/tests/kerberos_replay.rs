@@ -160,7 +160,9 @@ fn asked(site: &Site, client: &Client) -> NeedsAnswer {
     let mut at = host.call(|call| site.credential().begin().token(&token, call));
     loop {
         match at {
-            Some(Handshake::NeedsAnswer(asking)) if matches!(asking.question(), Question::SeenBefore(_)) => return asking,
+            Some(Handshake::NeedsAnswer(asking)) if matches!(asking.question(), Question::SeenBefore(_)) => {
+                return asking;
+            }
             Some(Handshake::NeedsAnswer(asking)) => at = host.call(|call| asking.ask(&site.keys, call)),
             _ => panic!("{:?}", host.finish()),
         }

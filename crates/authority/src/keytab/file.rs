@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[non_exhaustive]
 pub enum KeytabError {
     /// It is not there.
-    #[error("the keytab {0} is not there; `ktutil`, `msktutil` or `ktpass` make one, `portcullis keytab list` shows it")]
+    #[error(
+        "the keytab {0} is not there; `ktutil`, `msktutil` or `ktpass` make one, `portcullis keytab list` shows it"
+    )]
     Missing(PathBuf),
     /// It cannot be read.
     #[error("the keytab {0} cannot be read: {1}")]

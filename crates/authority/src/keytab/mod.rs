@@ -166,7 +166,9 @@ impl KeytabAuthority {
         let trouble = result.err().map(|error| error.to_string());
         if state.trouble != trouble {
             match &trouble {
-                Some(error) => tracing::warn!(%error, "the keytab cannot be used as it is now; the keys that are held stay"),
+                Some(error) => {
+                    tracing::warn!(%error, "the keytab cannot be used as it is now; the keys that are held stay")
+                }
                 None => tracing::info!(path = %self.path.display(), "the keytab can be read again"),
             }
             state.trouble = trouble;
@@ -214,7 +216,8 @@ impl KeytabAuthority {
             *strong.entry(&key.principal).or_default() |= !key.enctype().is_weak();
             versions.insert(key.kvno);
         }
-        let (keys, principals, unusable) = (fresh.keys().len(), strong.len(), entries.saturating_sub(fresh.keys().len()));
+        let (keys, principals, unusable) =
+            (fresh.keys().len(), strong.len(), entries.saturating_sub(fresh.keys().len()));
         let held::Change { added, vanished, dropped } = change;
         tracing::info!(%path, keys, principals, ?versions, unusable, added, vanished, dropped, "the keytab is read");
         for (principal, _) in strong.iter().filter(|(_, strong)| !**strong) {
@@ -225,7 +228,9 @@ impl KeytabAuthority {
 
 /// Whether a newer keytab could help.
 fn is_about_keys(denied: &Denied) -> bool {
-    [Cause::NoKeytab, Cause::NoKey, Cause::NoKeyVersion, Cause::WrongKey].into_iter().any(|cause| denied.cause == cause.into())
+    [Cause::NoKeytab, Cause::NoKey, Cause::NoKeyVersion, Cause::WrongKey]
+        .into_iter()
+        .any(|cause| denied.cause == cause.into())
 }
 
 impl Authority for KeytabAuthority {

@@ -160,9 +160,7 @@ pub fn decode_request(body: &[u8]) -> Result<(u64, Request<'_>), Error> {
             let certificate = get(&mut reader, "certificate")?.to_vec();
             Request::Ask(Asked::Owned(Question::FindAccount(FindAccount::new(claim, peer, certificate, may_name_sid))))
         }
-        ASK_TICKET => {
-            Request::Ask(Asked::Owned(Question::OpenTicket(ticket::get_open_ticket(&mut reader)?)))
-        }
+        ASK_TICKET => Request::Ask(Asked::Owned(Question::OpenTicket(ticket::get_open_ticket(&mut reader)?))),
         ASK_PAC => Request::Ask(Asked::Owned(Question::ConfirmPac(ticket::get_confirm_pac(&mut reader)?))),
         ASK_SEEN => Request::Ask(Asked::Owned(Question::SeenBefore(ticket::get_seen_before(&mut reader)?))),
         OPENS_TICKETS => Request::OpensTickets,

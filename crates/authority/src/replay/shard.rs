@@ -100,7 +100,10 @@ mod tests {
         assert_eq!((shard.expire(126), shard.look(&[1; 16], 127)), (0, Known::Seen));
         assert_eq!((shard.expire(127), shard.look(&[1; 16], 127)), (1, Known::Forgotten));
         assert_eq!((shard.expire(190), shard.look(&[2; 16], 128)), (0, Known::Seen));
-        assert_eq!((shard.prune(150), shard.look(&[2; 16], 128), shard.look(&[3; 16], 191)), (1, Known::Forgotten, Known::Seen));
+        assert_eq!(
+            (shard.prune(150), shard.look(&[2; 16], 128), shard.look(&[3; 16], 191)),
+            (1, Known::Forgotten, Known::Seen)
+        );
         shard.remember([4; 16], 151);
         assert_eq!(shard.prune(150), 0, "once a second");
         assert_eq!((shard.prune(151), shard.spans.len()), (1, 1));

@@ -128,7 +128,10 @@ impl KerberosPolicy {
         let rules = [
             (self.skew_seconds > 0, "kerberos.skew_seconds is 0: no two clocks are that equal, nobody could log on"),
             (self.skew_seconds <= MOST_SKEW, "kerberos.skew_seconds is more than 3600: set the clocks by NTP instead"),
-            (self.replay_entries > 0, "kerberos.replay_entries is 0: no token could be remembered, nobody could log on"),
+            (
+                self.replay_entries > 0,
+                "kerberos.replay_entries is 0: no token could be remembered, nobody could log on",
+            ),
         ];
         rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, broken)| Err(broken))
     }

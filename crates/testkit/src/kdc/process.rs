@@ -50,7 +50,8 @@ impl Running {
     /// Starts one that does not look at its standard input.
     pub(super) fn start_watched(program: &Path, arguments: &[&str], environment: &[(&str, &Path)], log: &Path) -> Self {
         // A shell holds our end of the pipe: when that closes, for whatever reason, it ends the program.
-        let script = r#"exec 3<&0; "$@" </dev/null 3<&- & child=$!; { cat <&3 >/dev/null; kill $child; } & wait $child"#;
+        let script =
+            r#"exec 3<&0; "$@" </dev/null 3<&- & child=$!; { cat <&3 >/dev/null; kill $child; } & wait $child"#;
         let mut command = Command::new("sh");
         command.args(["-c", script, "sh"]).arg(program).args(arguments).envs(environment.iter().copied());
         Self::start(&mut command, log)
