@@ -135,6 +135,10 @@ static void negotiate(struct connection *connection, CredHandle *credential, con
     SecBuffer in = {(ULONG)decode(text, length, token), SECBUFFER_TOKEN, token}, out = {0, SECBUFFER_TOKEN, NULL};
     SecBufferDesc input = {SECBUFFER_VERSION, 1, &in}, output = {SECBUFFER_VERSION, 1, &out};
     ULONG granted = 0;
+    /* Most clients are let in or refused by their first token. */
+    if (!connection->begun) {
+        PortcullisSetPeerAddress(NULL, (struct sockaddr *)&connection->address, sizeof connection->address);
+    }
     SECURITY_STATUS status = AcceptSecurityContext(
         credential, connection->begun ? &connection->context : NULL, &input,
         ASC_REQ_ALLOCATE_MEMORY | ASC_REQ_CONNECTION | ASC_REQ_EXTENDED_ERROR | ASC_REQ_MUTUAL_AUTH, SECURITY_NATIVE_DREP,
@@ -142,7 +146,6 @@ static void negotiate(struct connection *connection, CredHandle *credential, con
     free(token);
     if (status >= 0) {
         connection->begun = true;
-        PortcullisSetPeerAddress(&connection->context, (struct sockaddr *)&connection->address, sizeof connection->address);
     }
     /* The last token goes with the answer. */
     if (out.cbBuffer > 0) {
