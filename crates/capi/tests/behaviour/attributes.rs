@@ -192,7 +192,7 @@ fn of_credentials(world: &World) -> Section {
             .collect(),
         source: match id {
             1 => "`QueryCredentialsAttributes`: of NTLM and Negotiate",
-            3 | 5 => "`QueryCredentialsAttributes`: Kerberos'; comes with Kerberos",
+            3 | 5 => "`QueryCredentialsAttributes`: Kerberos'; *ours*: nobody asks a KDC here",
             2 => "sspi.h: of other providers; no package has it",
             4 => "sspi.h; *ours*: the certificate that is shown, where there is one",
             0x60 | 0x73 => "`QueryCredentialsAttributes (Schannel)`; *ours*: not here",
