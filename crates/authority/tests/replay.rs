@@ -46,7 +46,7 @@ fn successes(threads: usize, authority_of: impl Fn(usize) -> Arc<dyn Authority>,
                 })
             })
             .collect();
-        asking.into_iter().filter(|_| true).map(|one| usize::from(one.join().unwrap())).sum()
+        asking.into_iter().map(|one| usize::from(one.join().unwrap())).sum()
     })
 }
 
@@ -214,7 +214,7 @@ fn a_store_takes_away_what_is_over_and_knows_that_it_did() {
     }
     let rows = || {
         let connection = rusqlite::Connection::open(&path).unwrap();
-        connection.query_row("SELECT count(*) FROM seen", [], |row| row.get::<_, u64>(0)).unwrap()
+        connection.query_row("SELECT count(*) FROM seen", [], |row| row.get::<_, i64>(0)).unwrap()
     };
     assert_eq!(rows(), 200);
     // The clock went back: what was taken away is not new again.

@@ -4,7 +4,7 @@
 use portcullis::Claim;
 use portcullis::kerberos::crypto::{Enctype, Key};
 use portcullis::kerberos::{OpenTicket, PacPolicy, SeenBefore, ServiceNames};
-use portcullis::{Account, Answer, Authority, Question};
+use portcullis::{Answer, Authority, Question};
 use portcullis_wire::kerberos::{
     EncTicketPart, EncryptedData, EncryptionKey, KerberosTime, NT_PRINCIPAL, NT_SRV_HST, NewKeytabEntry, PrincipalName,
     Ticket, TicketFlags, Transited, encode_keytab, encode_principal_name,
@@ -119,9 +119,4 @@ impl Authority for Nobody {
             other => other.refuse(portcullis::Refusal::UnknownAccount),
         }
     }
-}
-
-/// That nothing here vouches for an account.
-pub fn account(answer: &Answer) -> Option<Arc<Account>> {
-    answer.verdict().ok().and_then(|vouched| vouched.account().cloned())
 }

@@ -93,6 +93,11 @@ impl Source {
                 (Arc::clone(remote) as _, opens, Arc::clone(remote) as _, health(move || asked.check().is_ok()), domain)
             }
         };
+        if !config.negotiates_something(opens_tickets) {
+            let why = "negotiate.packages leaves out NTLM, and there is no keytab for Kerberos: give one by --keytab (where \
+                       another process holds the accounts, to that one), or leave \"Negotiate\" out of http.schemes";
+            return Err(Failed::Failed(why.to_owned()));
+        }
         Ok(Service {
             kerberos: opens_tickets.then(|| config.settings().kerberos()),
             ntlm: config.settings().ntlm(&self.host, &domain.netbios, &domain.dns),

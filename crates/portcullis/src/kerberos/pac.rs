@@ -1,6 +1,6 @@
 //! The PAC in a ticket: whether it is signed, whether it is this ticket's, and which account it says.
 
-use super::{Cause, PacFacts, PacVerdict, ServiceKey};
+use super::{Cause, PacFacts, PacSignature, PacVerdict, ServiceKey};
 use crate::{Account, Group};
 use portcullis_wire::kerberos::pac::{
     BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
@@ -25,11 +25,12 @@ pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey
 }
 
 /// The server's signature, and the KDC's with its type.
-pub(super) fn signatures(raw: &[u8]) -> Option<(Vec<u8>, (i32, Vec<u8>))> {
+pub(super) fn signatures(raw: &[u8]) -> Option<(Vec<u8>, PacSignature)> {
     let pac = Pac::decode(raw).ok()?;
     let server = pac.signature(BufferType::SERVER_SIGNATURE).ok()??;
     let kdc = pac.signature(BufferType::KDC_SIGNATURE).ok()??;
-    Some((server.signature.to_vec(), (kdc.checksum_type.0, kdc.signature.to_vec())))
+    let kdc = PacSignature { checksum_type: kdc.checksum_type.0, checksum: kdc.signature.to_vec() };
+    Some((server.signature.to_vec(), kdc))
 }
 
 /// The PAC's bytes: the first one, inside AD-IF-RELEVANT or beside it (MS-KILE 3.4.5, note 80).
