@@ -54,6 +54,7 @@ fn main() -> std::io::Result<()> {
     x509(&root)?;
     tls(&root)?;
     kerberos_pac(&root)?;
+    kerberos_acceptor(&root)?;
     for (number, text) in
         ["S-1-0", "S-1-5-32-544", "S-1-5-21-1-2-3-500", "S-1-15-2-1", "S-1-0x10000000000-1"].into_iter().enumerate()
     {
@@ -99,7 +100,7 @@ fn acceptor(root: &Path) -> std::io::Result<()> {
 
 /// The messages of SPNEGO, and conversations with an acceptor of it.
 fn spnego(root: &Path) -> std::io::Result<()> {
-    for case in cases::all().iter().filter(|case| case.setup.package == Package::Negotiate) {
+    for case in cases::all().iter().filter(|case| case.folder() == "negotiate") {
         let vector = case.vector().unwrap();
         let mut script = vec![0, 0];
         for token in &vector.tokens {
@@ -159,7 +160,7 @@ fn initiators(root: &Path) -> std::io::Result<()> {
         let bytes = oracle::random_script(&mut chance, number / 2);
         write(root, "negotiate_initiator", &format!("edits-{number:02}"), &bytes)?;
     }
-    for case in cases::all() {
+    for case in cases::all().iter().filter(|case| case.setup.kerberos.is_none()) {
         let vector = case.vector().unwrap();
         let Some(Some(reply)) = vector.replies.first().filter(|reply| reply.as_ref().is_some_and(|r| !r.is_empty()))
         else {
@@ -316,6 +317,27 @@ fn tls(root: &Path) -> std::io::Result<()> {
             let bytes = oracle::random_script(&mut chance, number / 4);
             write(root, target, &format!("edits-{number:02}"), &bytes)?;
         }
+    }
+    Ok(())
+}
+
+/// Conversations with a Kerberos acceptor, and edits of what is sealed in them.
+fn kerberos_acceptor(root: &Path) -> std::io::Result<()> {
+    for case in cases::all().iter().filter(|case| case.setup.package == Package::Kerberos) {
+        let mut script =
+            vec![0, if case.setup.kerberos.as_ref().is_some_and(|k| k.granting.is_some()) { 0x20 } else { 0 }];
+        for token in &case.vector().unwrap().tokens {
+            script.extend_from_slice(&u16::try_from(token.len()).unwrap().to_le_bytes());
+            script.extend_from_slice(token);
+        }
+        if script.len() <= 4096 {
+            write(root, "kerberos_acceptor", &case.name, &script)?;
+        }
+    }
+    let mut chance = Foretold::seeded(6);
+    for number in 0..48 {
+        let bytes = oracle::random_kerberos_script(&mut chance, number / 3);
+        write(root, "kerberos_acceptor", &format!("edits-{number:02}"), &bytes)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod certificates;
 mod initiators;
+mod kerberos_acceptor;
 mod kerberos_pac;
 mod negoex_messages;
 mod negotiate_acceptor;
@@ -14,6 +15,7 @@ mod tls_records;
 
 pub use certificates::x509;
 pub use initiators::{negotiate_initiator, ntlm_initiator};
+pub use kerberos_acceptor::{kerberos_acceptor, kerberos_setting, random_kerberos_script};
 pub use kerberos_pac::kerberos_pac;
 pub use negoex_messages::negoex;
 pub use negotiate_acceptor::negotiate_acceptor;
