@@ -4,6 +4,8 @@
 
 mod certificates;
 mod initiators;
+mod kerberos_files;
+mod kerberos_messages;
 mod negoex_messages;
 mod negotiate_acceptor;
 mod remote;
@@ -13,6 +15,8 @@ mod tls_records;
 
 pub use certificates::x509;
 pub use initiators::{negotiate_initiator, ntlm_initiator};
+pub use kerberos_files::{kerberos_ccache, kerberos_keytab};
+pub use kerberos_messages::kerberos_messages;
 pub use negoex_messages::negoex;
 pub use negotiate_acceptor::negotiate_acceptor;
 pub use remote::remote;
