@@ -109,7 +109,7 @@ fn good() -> Vec<Case> {
 }
 
 fn other_key() -> LongTerm {
-    LongTerm { key: RawKey::drawn(Enctype::Aes256Sha1, 0x6f74_6865_72), ..web() }
+    LongTerm { key: RawKey::drawn(Enctype::Aes256Sha1, 0x006f_7468_6572), ..web() }
 }
 
 /// Whose key opens the ticket.
