@@ -81,8 +81,8 @@ pub struct Record {
     pub status: Status,
     /// What a Windows host would write to its log.
     pub substatus: Substatus,
-    /// Whom the authority named: `DOMAIN\user` and SID. `None` unless the client was let in under a name.
-    pub account: Option<(String, String)>,
+    /// Whom the authority named: `DOMAIN\user`, and the SID where it has one. `None` unless the client was let in under a name.
+    pub account: Option<(String, Option<String>)>,
     /// What the client said of itself; empty where it said nothing.
     pub claim: Claim,
     /// The package that the client spoke to.
@@ -95,6 +95,8 @@ pub struct Record {
     pub peer: Option<SocketAddr>,
     /// The id that the client was told.
     pub correlation: String,
+    /// On which values a refusal rests: what was wanted, and what there is.
+    pub detail: Option<String>,
     /// Where a token was malformed: the offset in bytes, and the field.
     pub malformed: Option<(usize, &'static str)>,
 }
@@ -102,7 +104,8 @@ pub struct Record {
 impl Record {
     /// A yes: everything is read from what the handshake learned.
     pub fn accepted(time: SystemTime, facts: &Facts, peer: Option<SocketAddr>, correlation: &str) -> Self {
-        let account = facts.account.as_ref().map(|account| (account.qualified_name(), account.sid.to_string()));
+        let account =
+            facts.account.as_ref().map(|account| (account.qualified_name(), account.sid.map(|sid| sid.to_string())));
         Self {
             time,
             accepted: true,
@@ -116,6 +119,7 @@ impl Record {
             version: facts.version,
             peer,
             correlation: correlation.to_owned(),
+            detail: None,
             malformed: None,
         }
     }
@@ -143,6 +147,7 @@ impl Record {
             version: "",
             peer,
             correlation: correlation.to_owned(),
+            detail: None,
             malformed: cause.malformed().map(|error| (error.offset, error.field)),
         }
     }
@@ -164,7 +169,7 @@ impl Record {
                 code: format!("{:#010x}", self.substatus.0),
             },
             account: self.account.as_ref().map(|(name, _)| name.clone()).or_else(|| claimed_name(&self.claim)),
-            sid: self.account.as_ref().map(|(_, sid)| sid.as_str()),
+            sid: self.account.as_ref().and_then(|(_, sid)| sid.as_deref()),
             claimed_user: said(self.claim.user()),
             claimed_domain: said(self.claim.domain()),
             package: self.package,
@@ -174,6 +179,7 @@ impl Record {
             target: said(self.claim.target()),
             peer: self.peer,
             correlation: &self.correlation,
+            detail: self.detail.as_deref(),
             malformed: self.malformed.map(|(offset, field)| Malformed { offset, field }),
         };
         let mut bytes = serde_json::to_vec(&line)?;
@@ -210,6 +216,8 @@ struct Line<'a> {
     target: Option<String>,
     peer: Option<SocketAddr>,
     correlation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     malformed: Option<Malformed>,
 }

@@ -199,7 +199,7 @@ impl<S: Store> Directory<S> {
         let hours_end = account.hours.end_after(now);
         let logoff_at = hours_end.into_iter().chain(account.expires).min();
         Ok(Account {
-            sid: account.sid,
+            sid: Some(account.sid),
             name: account.name.clone(),
             domain: domain.names.netbios.clone(),
             dns_domain: domain.names.dns.clone(),
@@ -244,6 +244,8 @@ impl<S: Store> Authority for Directory<S> {
                 Ok(account) => q.accept(account),
                 Err(No(why)) => q.refuse(why),
             },
+            // There is no KDC behind a store of accounts.
+            Question::ConfirmPac(q) => q.not_asked(),
             other => other.refuse(Refusal::NotAnswered),
         }
     }

@@ -62,7 +62,7 @@ fn verdicts_on_certificates_cross_the_socket() {
     let ask = |made: Made, may_name_sid| {
         let claim = Claim::new("ann", "", "", "");
         let question = Question::FindAccount(FindAccount::new(claim, None, made.der(), may_name_sid));
-        remote.answer(&question).verdict().map(|vouched| vouched.account.name.clone())
+        suite::account(&remote.answer(&question)).map(|account| account.name.clone())
     };
     let bob = Some("S-1-5-21-1-2-3-1001");
     assert_eq!(ask(Made { serial: vec![10], ..Made::default() }, false), Ok("ann".into()));

@@ -32,7 +32,7 @@ impl Authority for OneAccount {
     fn answer(&self, question: &Question) -> Answer {
         let Question::VerifyPassword(asked) = question else { return question.refuse(Refusal::NotAnswered) };
         let account = Account {
-            sid: Sid::new(5, &[21, 1, 2, 3, 1001]).unwrap(),
+            sid: Sid::new(5, &[21, 1, 2, 3, 1001]),
             name: asked.claim.user().to_owned(),
             domain: "CORP".into(),
             dns_domain: String::new(),
@@ -105,7 +105,11 @@ fn asking(user_and_password: &str) -> NeedsAnswer {
 fn verdict(remote: &Remote, user_and_password: &str) -> Result<String, Refusal> {
     let asking = asking(user_and_password);
     let answer = remote.answer(asking.question());
-    answer.verdict().map(|vouched| vouched.account.qualified_name())
+    let verdict = answer.verdict().map_err(|denied| match denied.cause {
+        portcullis::Cause::Refused(why) => why,
+        other => panic!("{other}"),
+    })?;
+    Ok(verdict.account().unwrap().qualified_name())
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What happened in an acceptor's handshake: for the audit log of the store, and the program's own log.
 
-use crate::credential::{Credential, Judge};
+use crate::acceptor::Judge;
+use crate::credential::Credential;
 use crate::{host, packages};
 use library::{BindingsOutcome, Claim, Event, Events, Facts, Failure, Status, Substatus};
 use portcullis_authority::Record;
@@ -14,6 +15,8 @@ pub(crate) struct Decision {
     accounts: Option<host::Accounts>,
     peer: Option<SocketAddr>,
     claim: Option<Claim>,
+    /// On which values a refusal rests.
+    detail: Option<String>,
     mechanism: &'static str,
     version: &'static str,
     bindings: Option<(BindingsOutcome, bool)>,
@@ -29,7 +32,17 @@ impl Decision {
         let is_stream = packages::is_stream(credential.package);
         // Its other names are the same package.
         let package = if is_stream { library::package::SCHANNEL.name } else { credential.package.name };
-        Self { package, accounts, peer, claim: None, mechanism: "", version: "", bindings: None, is_stream }
+        Self {
+            package,
+            accounts,
+            peer,
+            claim: None,
+            detail: None,
+            mechanism: "",
+            version: "",
+            bindings: None,
+            is_stream,
+        }
     }
 
     /// The bits of SEC_CHANNEL_BINDINGS_RESULT.
@@ -67,6 +80,7 @@ impl Decision {
         record.mechanism = self.mechanism;
         record.version = self.version;
         record.claim = self.claim.clone().unwrap_or_default();
+        record.detail = self.detail.clone();
         // The refusal stands whether or not it can be written.
         let _ = store.audit(&record);
     }
@@ -95,6 +109,7 @@ pub(crate) fn password_change(
             version: "",
             peer: None,
             correlation: id,
+            detail: None,
             malformed: None,
         },
         Err(failure) => Record::refused(now, failure, package, None, &id),
@@ -124,6 +139,7 @@ impl Events for Decision {
                     self.claim = Some(claim.clone());
                 }
             }
+            Event::Because { detail } => self.detail = Some(detail.to_owned()),
             Event::Bindings { outcome, aware } => self.bindings = Some((outcome, aware)),
             _ => {}
         }

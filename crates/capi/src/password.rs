@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::host::{self, Accounts, Opened, Unset};
 use crate::text::Charset;
 use crate::{buffers, decision, memory, packages};
-use library::{Claim, Failure, HostCause, Question, Refusal, Secret, VerifyPassword};
+use library::{Cause, Claim, Denied, Failure, HostCause, Question, Refusal, Secret, VerifyPassword, Vouched};
 use std::ffi::c_void;
 
 /// What is said of the account.
@@ -59,12 +59,13 @@ pub(crate) unsafe fn change<C: Charset>(change: &Change, output: *mut SecBufferD
     let question = Question::VerifyPassword(VerifyPassword::new(claim.clone(), old, None));
     let answer = store.answer(&question);
     let name = match answer.verdict() {
-        Ok(vouched) => vouched.account.name.clone(),
-        Err(Refusal::PasswordExpired | Refusal::MustChange) => {
+        Ok(Vouched::Account { account, .. }) => account.name.clone(),
+        Ok(_) => return Err(Code::INTERNAL_ERROR),
+        Err(Denied { cause: Cause::Refused(Refusal::PasswordExpired | Refusal::MustChange), .. }) => {
             library::Principal::parse(&account, &domain).user.to_owned()
         }
-        Err(refusal) => {
-            let failure = Failure::from(refusal);
+        Err(denied) => {
+            let failure = Failure::from(denied.cause);
             decision::password_change(&store, package, &claim, Err(&failure));
             return Err(failure.into());
         }

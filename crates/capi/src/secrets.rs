@@ -185,7 +185,7 @@ fn judged(question: &VerifyNtlm, verified: Option<Verified>, account: impl FnOnc
 /// An account of which nothing is known but its name.
 fn account(user: &str, domain: &str) -> Arc<Account> {
     Arc::new(Account {
-        sid: sid(user, domain),
+        sid: Some(sid(user, domain)),
         name: user.to_owned(),
         domain: domain.to_owned(),
         dns_domain: String::new(),

@@ -7,10 +7,10 @@ use clap::Args;
 use portcullis::{Answer, Question};
 use portcullis_authority::remote::{Peers, RemoteServer, Service};
 use portcullis_authority::settings::HostNames;
-use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Sqlite, StoreError};
-use portcullis_server::{Request, Signals};
+use portcullis_authority::{Audit, Authorities, DataFolder, Directory, DomainNames, Lasting, Sqlite, StoreError};
+use portcullis_server::{Config, Request, Signals};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// `portcullis authority`
@@ -23,6 +23,7 @@ opens the store anew and reopens the audit log; SIGTERM ends.
 Examples:
   portcullis authority --data /var/lib/portcullis --socket /run/portcullis/authority.sock
   portcullis serve --authority /run/portcullis/authority.sock --http 0.0.0.0:80
+  portcullis authority --socket /run/portcullis/authority.sock --keytab /etc/portcullis/http.keytab
 
 Both at once, by one command:
   portcullis serve --separate --data /var/lib/portcullis --http 0.0.0.0:80")]
@@ -32,6 +33,10 @@ pub(crate) struct Authority {
     /// Answer questions on this Unix socket; its folder must be there
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
+    /// Open Kerberos tickets with the keys of this keytab, which is read again when it changes; overrides
+    /// `kerberos.keytab`
+    #[arg(long, value_name = "FILE")]
+    keytab: Option<PathBuf>,
     /// Let processes of this user ask too. Can be given several times
     #[arg(long = "allow-user", value_name = "NAME", value_parser = isolation::user)]
     allow_users: Vec<isolation::User>,
@@ -46,16 +51,16 @@ impl Authority {
             isolation::end_with_parent();
         }
         isolation::leave_no_dumps();
-        let config = config::load(&self.folder.data)?;
+        let config = self.config()?;
         let logging = Logging::start(&config.log)?;
         let host = HostNames::of_this_computer();
         let first = first_start(&self.folder.data, &config, &host)?;
         let audit = DataFolder::new(&self.folder.data).audit();
+        let lasting = Lasting::new();
+        let held = Held::open(&self.folder.data, &config, &host, &lasting)?;
         let accounts = Arc::new(Accounts {
-            directory: RwLock::new(Arc::new(Directory::open_sqlite(
-                &self.folder.data,
-                config.settings().local_names(&host),
-            )?)),
+            held: RwLock::new(Arc::new(held)),
+            lasting,
             audit: Audit::open(&audit).map_err(|error| format!("{}: {error}", audit.display()))?,
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -94,38 +99,65 @@ impl Authority {
 
     fn reload(&self, accounts: &Accounts, host: &HostNames, logging: &Logging) -> Result<(), Failed> {
         accounts.audit.reopen()?;
-        let config = config::load(&self.folder.data)?;
-        let directory = Directory::open_sqlite(&self.folder.data, config.settings().local_names(host))?;
-        *accounts.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+        let config = self.config()?;
+        let held = Held::open(&self.folder.data, &config, host, &accounts.lasting)?;
+        *accounts.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
         logging.change(&config.log)
+    }
+
+    fn config(&self) -> Result<Config, Failed> {
+        let mut config = config::load(&self.folder.data)?;
+        config::settle_keytab(&mut config, &self.folder.data, self.keytab.as_deref())?;
+        Ok(config)
+    }
+}
+
+/// What answers: the accounts, and what else the settings name.
+struct Held {
+    directory: Arc<Directory<Sqlite>>,
+    authorities: Authorities,
+}
+
+impl Held {
+    fn open(data: &Path, config: &Config, host: &HostNames, lasting: &Lasting) -> Result<Self, Failed> {
+        let directory = Arc::new(Directory::open_sqlite(data, config.settings().local_names(host))?);
+        let (accounts, seen) = (Arc::clone(&directory) as _, Arc::clone(&directory) as _);
+        let authorities = lasting.authorities(&config.kerberos, accounts, seen);
+        let authorities = authorities.map_err(|error| Failed::Failed(error.to_string()))?;
+        Ok(Self { directory, authorities })
     }
 }
 
 /// Store, keys and audit log, for other processes.
 struct Accounts {
-    directory: RwLock<Arc<Directory<Sqlite>>>,
+    held: RwLock<Arc<Held>>,
+    lasting: Lasting,
     audit: Audit,
 }
 
 impl Accounts {
-    fn directory(&self) -> Arc<Directory<Sqlite>> {
-        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl portcullis::Authority for Accounts {
     fn answer(&self, question: &Question) -> Answer {
-        self.directory().answer(question)
+        self.held().authorities.answer(question)
     }
 }
 
 impl Service for Accounts {
     fn domain(&self) -> Result<DomainNames, StoreError> {
-        self.directory().domain().map(|domain| domain.names)
+        self.held().directory.domain().map(|domain| domain.names)
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        self.directory().check()
+        self.held().directory.check()
+    }
+
+    fn opens_tickets(&self) -> bool {
+        self.held().authorities.opens_tickets()
     }
 
     fn write(&self, line: &[u8]) -> io::Result<()> {

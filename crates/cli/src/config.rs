@@ -54,6 +54,16 @@ pub(crate) fn load(folder: &Path) -> Result<Settings, Failed> {
     Settings::load(&path).map_err(|error| Failed::Failed(format!("{}: {error}", path.display())))
 }
 
+/// Where the keytab lies: what the command line names lies where the command was given, what the file names beside it.
+pub(crate) fn settle_keytab(settings: &mut Settings, folder: &Path, given: Option<&Path>) -> Result<(), Failed> {
+    let keytab = &mut settings.kerberos.keytab;
+    match given {
+        Some(given) => *keytab = Some(std::path::absolute(given)?),
+        None => *keytab = keytab.as_ref().map(|named| std::path::absolute(folder.join(named))).transpose()?,
+    }
+    Ok(())
+}
+
 /// Prints the file as it stands, comments and all.
 pub(crate) fn show(folder: &Path) -> Result<(), Failed> {
     load(folder)?;

@@ -14,6 +14,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
 };
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read as _};
 use std::mem::MaybeUninit;
@@ -37,6 +38,9 @@ pub(crate) struct Keep {
     /// Run the authority too
     #[arg(long)]
     authority: bool,
+    /// The keytab that the authority reads
+    #[arg(long, requires = "authority")]
+    keytab: Option<PathBuf>,
     /// A file that may be read; can be given several times
     #[arg(long)]
     file: Vec<PathBuf>,
@@ -53,6 +57,8 @@ pub(crate) struct Keep {
 pub(crate) struct Kept {
     /// Files, by the number that they are asked for under.
     pub(crate) files: Vec<PathBuf>,
+    /// The keytab of the authority that is started with the keeper.
+    pub(crate) keytab: Option<PathBuf>,
     /// The file of ticket keys, how long a key is used, and how long a ticket.
     pub(crate) tickets: Option<(PathBuf, Duration, Duration)>,
 }
@@ -102,6 +108,9 @@ impl Keeper {
         command.arg("keeper").arg("--socket").arg(socket).arg("--data").arg(data);
         if authority {
             command.arg("--authority");
+            if let Some(keytab) = &kept.keytab {
+                command.arg("--keytab").arg(keytab);
+            }
         }
         for file in &kept.files {
             command.arg("--file").arg(file);
@@ -177,11 +186,21 @@ impl Keeper {
 }
 
 impl Keep {
+    /// The arguments of the authority's process.
+    fn command(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = ["authority", "--with-parent", "--socket"].map(Into::into).to_vec();
+        arguments.extend([self.socket.clone().into(), "--data".into(), self.data.clone().into()]);
+        if let Some(keytab) = &self.keytab {
+            arguments.extend(["--keytab".into(), keytab.clone().into()]);
+        }
+        arguments
+    }
+
     /// Serves until the server has ended.
     pub(crate) fn run(self) -> Result<(), Failed> {
         crate::isolation::leave_no_dumps();
         let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-        let supervised = self.authority.then(|| Supervised::start(&self.socket, &self.data)).transpose()?;
+        let supervised = self.authority.then(|| Supervised::start(self.command())).transpose()?;
         let mut request = [0; 2];
         while (&socket).read_exact(&mut request).is_ok() {
             let [what, number] = request;
@@ -268,9 +287,8 @@ struct State {
 }
 
 impl Supervised {
-    fn start(socket: &Path, data: &Path) -> Result<Self, Failed> {
-        let (socket, data) = (socket.to_owned(), data.to_owned());
-        let state = Arc::new(Mutex::new(State { child: spawn(&socket, &data)?, ending: false }));
+    fn start(arguments: Vec<OsString>) -> Result<Self, Failed> {
+        let state = Arc::new(Mutex::new(State { child: spawn(&arguments)?, ending: false }));
         let watched = Arc::clone(&state);
         let mut started = Instant::now();
         std::thread::Builder::new().name("supervision".into()).spawn(move || {
@@ -293,7 +311,7 @@ impl Supervised {
                 if state.ending {
                     return;
                 }
-                match spawn(&socket, &data) {
+                match spawn(&arguments) {
                     Ok(child) => state.child = child,
                     Err(error) => eprintln!("portcullis: the authority process does not start: {error}"),
                 }
@@ -320,9 +338,9 @@ impl Supervised {
     }
 }
 
-fn spawn(socket: &Path, data: &Path) -> io::Result<Child> {
+fn spawn(arguments: &[OsString]) -> io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["authority", "--with-parent", "--socket"]).arg(socket).arg("--data").arg(data);
+    command.args(arguments);
     // Nothing of the server's: not its end of the keeper's socket.
     command.stdin(Stdio::null()).spawn()
 }

@@ -61,11 +61,13 @@ impl Site {
     }
 
     /// Whom a client with Ann's certificate is.
-    fn ask(&self) -> Result<String, Refusal> {
+    fn ask(&self) -> Result<String, portcullis::Cause> {
         let directory = Directory::open_sqlite(&self.file("data"), LocalNames::default()).unwrap();
         let certificate = std::fs::read(certificate("ann.der")).unwrap();
         let question = Question::FindAccount(FindAccount::new(Claim::default(), None, certificate, false));
-        directory.answer(&question).verdict().map(|vouched| vouched.account.name.clone())
+        let answer = directory.answer(&question);
+        let verdict = answer.verdict().map_err(|denied| denied.cause)?;
+        Ok(verdict.account().unwrap().name.clone())
     }
 }
 
@@ -79,7 +81,7 @@ const SERIAL: &str = "X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>1200000000AC
 #[test]
 fn certificates_are_mapped_and_unmapped() {
     let (site, pem, der) = (Site::new(), certificate("ann.pem"), certificate("ann.der"));
-    assert_eq!(site.ask(), Err(Refusal::UnmappedCertificate));
+    assert_eq!(site.ask(), Err(Refusal::UnmappedCertificate.into()));
     let out = site.ok(&["account", "map-cert", "ANN", "--cert", &pem]);
     assert_eq!(out, format!("{SERIAL} is mapped to account ann\n"));
     assert_eq!(site.ask(), Ok("ann".into()));
@@ -90,7 +92,7 @@ fn certificates_are_mapped_and_unmapped() {
 
     let ski = site.json(&["account", "map-cert", "bob", "--cert", &der, "--form", "ski"]);
     assert!(ski["identity"].as_str().unwrap().starts_with("X509:<SKI>"));
-    assert_eq!(site.ask(), Err(Refusal::AmbiguousCertificate));
+    assert_eq!(site.ask(), Err(Refusal::AmbiguousCertificate.into()));
     let key = site.json(&["account", "map-cert", "bob", "--cert", &pem, "--form", "sha1-public-key"]);
     assert!(key["identity"].as_str().unwrap().starts_with("X509:<SHA1-PUKEY>"));
     assert_eq!(site.mapped("bob"), [ski["identity"].as_str().unwrap(), key["identity"].as_str().unwrap()]);
@@ -104,7 +106,7 @@ fn certificates_are_mapped_and_unmapped() {
     site.fails(&["account", "unmap-cert", "bob", "--all"], 1, "account show bob");
     site.fails(&["account", "unmap-cert", "bob", "--identity", SERIAL], 1, "no such certificate is mapped");
     assert!(site.ok(&["account", "unmap-cert", "ann", "--identity", SERIAL]).contains("no longer mapped"));
-    assert_eq!(site.ask(), Err(Refusal::UnmappedCertificate));
+    assert_eq!(site.ask(), Err(Refusal::UnmappedCertificate.into()));
     site.ok(&["account", "map-cert", "ann", "--cert", &pem]);
     site.ok(&["account", "unmap-cert", "ann", "--all"]);
     assert_eq!(site.mapped("ann"), Vec::<String>::new());
@@ -122,7 +124,7 @@ fn weak_forms_need_the_policy() {
     site.ok(&map);
     assert_eq!(site.ask(), Ok("ann".into()));
     site.ok(&["policy", "set", "--danger-weak-certificate-mappings", "false"]);
-    assert_eq!(site.ask(), Err(Refusal::WeakCertificateMapping));
+    assert_eq!(site.ask(), Err(Refusal::WeakCertificateMapping.into()));
     let words = site.ok(&["account", "show", "ann"]);
     assert!(words.contains("the policy does not let it count"), "{words}");
     site.fails(&["account", "map-cert", "ann", "--identity", "X509:<PN>ann@corp.example"], 1, "account set NAME --upn");

@@ -4,9 +4,10 @@ use std::time::SystemTime;
 /// An account as an authority describes it. A context reports this, never what the client claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The account's security identifier.
-    pub sid: Sid,
-    /// The account's name (sAMAccountName), as stored.
+    /// The account's security identifier; `None` for a Kerberos principal whose ticket says of no Windows account (a
+    /// ticket of MIT's or Heimdal's KDC). It is known by its name alone, and has no [`AccessToken`].
+    pub sid: Option<Sid>,
+    /// The account's name (sAMAccountName), as stored; of a Kerberos principal without a SID the whole `name@REALM`.
     pub name: String,
     /// The domain's NetBIOS name.
     pub domain: String,
@@ -74,13 +75,19 @@ pub enum Level {
 }
 
 impl AccessToken {
-    /// The token of an account that logged on over the network. `by` is the SID of the package that did it, where it
-    /// has one.
-    pub fn of(account: &Account, by: Option<Sid>, logon_id: u64, level: Level) -> Self {
+    /// The token of an account that logged on over the network; `None` for one without a SID. `by` is the SID of the
+    /// package that did it, where it has one.
+    pub fn of(account: &Account, by: Option<Sid>, logon_id: u64, level: Level) -> Option<Self> {
+        let user = account.sid?;
         let well_known =
             [well_known::EVERYONE, well_known::NETWORK, well_known::AUTHENTICATED_USERS, well_known::THIS_ORGANIZATION];
-        let groups = account.groups.iter().map(|group| group.sid).chain(well_known).chain(by).collect();
-        Self { user: account.sid, groups, logon_id, level }
+        let mut groups: Vec<_> = account.groups.iter().map(|group| group.sid).collect();
+        for sid in well_known.into_iter().chain(by) {
+            if !groups.contains(&sid) {
+                groups.push(sid);
+            }
+        }
+        Some(Self { user, groups, logon_id, level })
     }
 
     /// The token of a null session.

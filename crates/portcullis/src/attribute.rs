@@ -40,7 +40,7 @@ pub enum Attribute<'f> {
     SessionKey(&'f [u8]),
     /// SecPkgContext_PackageInfo.
     PackageInfo(&'static PackageInfo),
-    /// SecPkgContext_UserFlags: `LOGON_*` of the logon, of which there is none here: no guest stands in for anybody.
+    /// SecPkgContext_UserFlags: `LOGON_*` of the logon, as the PAC says; without one there are none.
     UserFlags(u32),
     /// SecPkgContext_NegotiationInfo: the mechanism, and how the two sides came to it.
     NegotiationInfo(&'static PackageInfo, Negotiation),
@@ -91,7 +91,7 @@ pub const TABLE: &[AttributeRow] = &[
     AttributeRow {
         id: 6,
         name: "AUTHORITY",
-        read: |f| account(f).map(|account| Attribute::Authority(&account.domain)),
+        read: |f| account(f).map(|account| Attribute::Authority(authority(account))),
     },
     AttributeRow {
         id: 8,
@@ -107,7 +107,10 @@ pub const TABLE: &[AttributeRow] = &[
     AttributeRow {
         id: 11,
         name: "USER_FLAGS",
-        read: |f| (f.role == Role::Acceptor).then_some(Attribute::UserFlags(0)),
+        read: |f| {
+            let flags = f.ticket.as_ref().and_then(|ticket| ticket.pac.as_ref()).map_or(0, |pac| pac.user_flags);
+            (f.role == Role::Acceptor).then_some(Attribute::UserFlags(flags))
+        },
     },
     AttributeRow {
         id: 12,
@@ -182,7 +185,17 @@ fn account(facts: &Facts) -> Option<&Account> {
     facts.account.as_deref()
 }
 
+/// The domain; of a principal without one its realm.
+fn authority(account: &Account) -> &str {
+    if account.domain.is_empty() { &account.dns_domain } else { &account.domain }
+}
+
+/// Of Kerberos both principals; of other packages the account, and the service that the client means.
 fn native_names(facts: &Facts) -> Option<Attribute<'_>> {
+    if let Some(ticket) = &facts.ticket {
+        let (client, service) = (&ticket.client, &ticket.service.principal);
+        return Some(Attribute::NativeNames(Cow::Borrowed(client), Cow::Borrowed(service)));
+    }
     let account = facts.account.as_ref()?;
     let client = account.upn.as_deref().map_or_else(|| Cow::Owned(account.qualified_name()), Cow::Borrowed);
     Some(Attribute::NativeNames(client, Cow::Borrowed(facts.claim.target())))
@@ -217,7 +230,7 @@ mod tests {
 
     fn ann() -> Account {
         Account {
-            sid: "S-1-5-21-1-2-3-1001".parse().unwrap(),
+            sid: "S-1-5-21-1-2-3-1001".parse().ok(),
             name: "ann".into(),
             domain: "CORP".into(),
             dns_domain: "corp.example".into(),
@@ -249,6 +262,7 @@ mod tests {
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         }
     }
 
@@ -268,7 +282,7 @@ mod tests {
     #[test]
     fn of_an_account() {
         let facts = facts(Role::Acceptor, Some(ann()), Claim::new("ANN", "corp", "PC1", "HTTP/web1"));
-        let token = AccessToken::of(&ann(), package::NTLM.authentication_sid, 7, Level::Impersonate);
+        let token = AccessToken::of(&ann(), package::NTLM.authentication_sid, 7, Level::Impersonate).unwrap();
         assert_eq!(
             differing(&facts),
             [

@@ -1,4 +1,5 @@
-use crate::ContextFlags;
+use crate::call::Leg;
+use crate::{ContextFlags, Event};
 use md5::{Digest, Md5};
 
 /// The channel that a handshake runs through, as GSS-API and SSPI describe it (RFC 2744 §3.11).
@@ -135,6 +136,24 @@ impl BindingPolicy {
             (Self::ByCall, false) => Self::Ignore,
             (policy, _) => policy,
         }
+    }
+
+    /// Judges a client's bindings by what the call brings, and tells it.
+    ///
+    /// # Errors
+    /// The outcome, where it is one to refuse.
+    pub(crate) fn apply(
+        self,
+        client: ClientBindings<'_>,
+        leg: &mut Leg<'_>,
+    ) -> Result<BindingsOutcome, BindingsOutcome> {
+        let policy = match leg.audits_bindings {
+            true => Self::Audit,
+            false => self.for_call(leg.channels().next().is_some(), leg.want.flags),
+        };
+        let outcome = policy.judge(leg.channels(), client);
+        leg.event(&Event::Bindings { outcome, aware: client != ClientBindings::Unaware });
+        if outcome.is_valid() || policy == Self::Audit { Ok(outcome) } else { Err(outcome) }
     }
 
     /// Judges a client's bindings against those of the channel, which may have several, by the extended-protection table. [`Self::Audit`] is judged

@@ -1,5 +1,5 @@
 use crate::protection::{Halves, Open, Protection, Seal};
-use crate::{Control, Facts, Failure, Negotiation, PackageInfo, Record, Segment};
+use crate::{Control, Facts, Failure, Negotiation, Opened, PackageInfo, Record, Segment};
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,19 +54,40 @@ impl Context {
         self.halves().0.seal(message)
     }
 
+    /// Signs a message as [`seal`](Self::seal) lays it out, and leaves it readable (EncryptMessage with
+    /// SECQOP_WRAP_NO_ENCRYPT); gives the token's length in bytes. The peer's [`unseal`](Self::unseal) opens it, and
+    /// says that it was not enciphered. By Kerberos.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign), and `call/not-negotiated` for a package that has no such messages.
+    pub fn seal_plain(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        self.halves().0.seal_plain(message)
+    }
+
+    /// Appends `data` to `out` as one token, `enciphered` or signed only: what `gss_wrap` makes, for SASL and other
+    /// protocols that carry such tokens. [`unseal`](Self::unseal) opens one in a [`Segment::Stream`]. By Kerberos.
+    ///
+    /// # Errors
+    /// `call/not-negotiated` for a package that has no such tokens, or where the client did not negotiate sealing and
+    /// `enciphered` asks for it.
+    pub fn wrap(&mut self, data: &[u8], enciphered: bool, out: &mut Vec<u8>) -> Result<(), Failure> {
+        self.halves().0.wrap(data, enciphered, out)
+    }
+
     /// Checks a message against its token (VerifySignature).
     ///
     /// # Errors
-    /// `call/bad-signature`, `call/out-of-sequence`, or as [`sign`](Self::sign).
+    /// `call/bad-signature`, `call/malformed-message`, `call/out-of-sequence`, or as [`sign`](Self::sign).
     pub fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
         self.halves().1.verify(message)
     }
 
-    /// Opens a sealed message in place and checks its token (DecryptMessage). After a failure the data is zeroed.
+    /// Opens a sealed message in place and checks its token (DecryptMessage); tells whether it was enciphered, which a
+    /// peer chooses for each message. After a failure the data is zeroed.
     ///
     /// # Errors
     /// As [`verify`](Self::verify), and `call/not-negotiated` where the client did not negotiate sealing.
-    pub fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+    pub fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<Opened, Failure> {
         self.halves().1.unseal(message)
     }
 
@@ -145,6 +166,22 @@ impl Sealer {
         self.half.seal(message)
     }
 
+    /// As [`Context::seal_plain`].
+    ///
+    /// # Errors
+    /// As [`Context::seal_plain`].
+    pub fn seal_plain(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        self.half.seal_plain(message)
+    }
+
+    /// As [`Context::wrap`].
+    ///
+    /// # Errors
+    /// As [`Context::wrap`].
+    pub fn wrap(&mut self, data: &[u8], enciphered: bool, out: &mut Vec<u8>) -> Result<(), Failure> {
+        self.half.wrap(data, enciphered, out)
+    }
+
     /// As [`Context::control`].
     ///
     /// # Errors
@@ -174,7 +211,7 @@ impl Opener {
     ///
     /// # Errors
     /// As [`Context::unseal`].
-    pub fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+    pub fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<Opened, Failure> {
         self.half.unseal(message)
     }
 

@@ -1,5 +1,6 @@
 use crate::handshake::Step;
 use crate::{NeedsToken, PackageInfo, Role};
+use portcullis_wire::der::Oid;
 use std::fmt;
 use std::sync::Arc;
 
@@ -60,4 +61,9 @@ pub(crate) trait Sealed {
 pub(crate) trait Package: Send + Sync {
     fn info(&self) -> &'static PackageInfo;
     fn begin(self: Arc<Self>) -> Box<dyn Step>;
+
+    /// The OIDs under which Negotiate offers it; by configuration more than the table's.
+    fn mechanism_oids(&self) -> &'static [Oid<'static>] {
+        self.info().mechanism_oids
+    }
 }

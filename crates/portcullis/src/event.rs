@@ -28,6 +28,11 @@ pub enum Event<'a> {
         /// Whether the client spoke of channel bindings at all.
         aware: bool,
     },
+    /// On which values of both sides the refusal rests that follows: what was wanted, and what there is.
+    Because {
+        /// In words, for the operator.
+        detail: &'a str,
+    },
     /// The proof was compared and fits this account.
     Verified {
         /// Whom the authority named.

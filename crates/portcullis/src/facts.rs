@@ -1,3 +1,4 @@
+use crate::kerberos::TicketFacts;
 use crate::{AccessToken, Account, BindingsOutcome, Channel, Claim, ContextFlags, Level, PackageInfo, Secret, Sizes};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -28,7 +29,7 @@ pub struct Facts {
     /// The algorithms and their strength; `None` where the context has no keys.
     pub key_info: Option<KeyInfo>,
     /// The session key; `None` where there is none.
-    pub session_key: Option<Secret<[u8; 16]>>,
+    pub session_key: Option<Secret<Vec<u8>>>,
     /// How the client's channel bindings were judged.
     pub bindings: BindingsOutcome,
     /// Whether the client spoke of channel bindings at all.
@@ -41,6 +42,8 @@ pub struct Facts {
     pub inner: Option<Arc<Facts>>,
     /// What a TLS handshake agreed on; `None` for a package without a stream.
     pub channel: Option<Arc<Channel>>,
+    /// What a Kerberos ticket says; `None` for other packages.
+    pub ticket: Option<Arc<TicketFacts>>,
 }
 
 /// Which side of a context.
@@ -90,12 +93,13 @@ impl Facts {
             expiry: self.expiry,
             sizes: self.sizes, // SIZES through Negotiate is the inner package's
             key_info: self.key_info,
-            session_key: self.session_key.as_ref().map(|key| Secret::new(*key.expose())),
+            session_key: self.session_key.as_ref().map(|key| Secret::new(key.expose().clone())),
             bindings: self.bindings,
             bindings_aware: self.bindings_aware,
             logon_id: self.logon_id,
             negotiation: Some(negotiation),
             channel: self.channel.clone(),
+            ticket: self.ticket.clone(),
             inner: Some(self),
         }
     }
@@ -119,16 +123,16 @@ impl Facts {
         }
     }
 
-    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer, and of
-    /// a channel whose client nobody knows.
+    /// The account behind the context as an access token; `None` on the initiator's side, which has none of its peer, of
+    /// a channel whose client nobody knows, and of an account without a SID.
     pub fn access_token(&self) -> Option<AccessToken> {
         if self.role == Role::Initiator || (self.channel.is_some() && self.account.is_none()) {
             return None;
         }
         let level = if self.granted.contains(ContextFlags::IDENTIFY) { Level::Identify } else { Level::Impersonate };
-        Some(match &self.account {
+        match &self.account {
             Some(account) => AccessToken::of(account, self.mechanism().authentication_sid, self.logon_id, level),
-            None => AccessToken::anonymous(self.logon_id),
-        })
+            None => Some(AccessToken::anonymous(self.logon_id)),
+        }
     }
 }

@@ -1,6 +1,6 @@
 #[cfg(feature = "schannel")]
 use crate::schannel;
-use crate::{Refusal, Status, Substatus, negotiate, ntlm, password};
+use crate::{Refusal, Status, Substatus, kerberos, negotiate, ntlm, password};
 use std::fmt;
 
 /// How a call ended badly. The peer may learn the status; the cause is for the operator alone.
@@ -89,6 +89,8 @@ pub enum Cause {
     Refused(Refusal),
     /// The NTLM package.
     Ntlm(ntlm::Cause),
+    /// The Kerberos package.
+    Kerberos(kerberos::Cause),
     /// The Negotiate package.
     Negotiate(negotiate::Cause),
     /// The plain-password package.
@@ -106,6 +108,7 @@ impl Cause {
             HostCause::TABLE,
             Refusal::TABLE,
             ntlm::Cause::TABLE,
+            kerberos::Cause::TABLE,
             negotiate::Cause::TABLE,
             password::Cause::TABLE,
             #[cfg(feature = "schannel")]
@@ -123,6 +126,7 @@ impl Cause {
             Self::Host(cause) => cause.row(),
             Self::Refused(cause) => cause.row(),
             Self::Ntlm(cause) => cause.row(),
+            Self::Kerberos(cause) => cause.row(),
             Self::Negotiate(cause) => cause.row(),
             Self::Password(cause) => cause.row(),
             #[cfg(feature = "schannel")]
@@ -153,9 +157,9 @@ impl Cause {
     /// Where the token is malformed, where that is the cause.
     pub const fn malformed(&self) -> Option<portcullis_wire::Error> {
         match self {
-            Self::Ntlm(ntlm::Cause::Malformed(error)) | Self::Negotiate(negotiate::Cause::Malformed(error)) => {
-                Some(*error)
-            }
+            Self::Ntlm(ntlm::Cause::Malformed(error))
+            | Self::Kerberos(kerberos::Cause::Malformed(error))
+            | Self::Negotiate(negotiate::Cause::Malformed(error)) => Some(*error),
             #[cfg(feature = "schannel")]
             Self::Schannel(schannel::Cause::Malformed(error)) => Some(*error),
             _ => None,
@@ -184,6 +188,7 @@ from_part!(
     Host(HostCause),
     Refused(Refusal),
     Ntlm(ntlm::Cause),
+    Kerberos(kerberos::Cause),
     Negotiate(negotiate::Cause),
     Password(password::Cause)
 );
@@ -223,6 +228,9 @@ causes! {
         /// A signature does not fit its message.
         BadSignature = "bad-signature", SEC_E_MESSAGE_ALTERED, LOGON_FAILURE,
             "a message's signature is wrong: it was altered on the way, or the peer uses other keys";
+        /// A message's token is none of this context's kind.
+        MalformedMessage = "malformed-message", SEC_E_INVALID_TOKEN, INVALID_PARAMETER,
+            "what should be a protected message is none: it was cut, or it belongs to another protocol or encryption type";
         /// A sequence number is not the next one.
         OutOfSequence = "out-of-sequence", SEC_E_OUT_OF_SEQUENCE, LOGON_FAILURE,
             "a message came twice, was lost, or overtook another";

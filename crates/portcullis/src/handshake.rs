@@ -1,5 +1,5 @@
 use crate::call::Leg;
-use crate::{Answer, Authority, Call, CallCause, Context, Control, Failure, Question, Wants};
+use crate::{Answer, Authority, Call, CallCause, Context, Control, Event, Failure, Question, Wants};
 
 /// Where a handshake stands. Each variant offers only the moves that are legal now, and each move consumes it: after
 /// a failure there is nothing left to call.
@@ -95,7 +95,11 @@ impl NeedsAnswer {
         if !answer.is_for(&self.question) {
             return Err(CallCause::ForeignAnswer.into());
         }
-        Ok(self.step.step(Input::Answer(self.question, answer), &mut Leg::from(call))?.into())
+        let mut leg = Leg::from(call);
+        if let Some(denied) = answer.denied().filter(|denied| !denied.detail.is_empty()) {
+            leg.event(&Event::Because { detail: &denied.detail });
+        }
+        Ok(self.step.step(Input::Answer(self.question, answer), &mut leg)?.into())
     }
 
     /// Asks an authority here and now.
@@ -171,6 +175,7 @@ pub(crate) trait Step: Send {
 }
 
 /// What a state is given. A question comes back with its answer: the state need not keep a copy of what it asked.
+#[allow(clippy::large_enum_variant, reason = "it is passed once and lives on the stack")]
 pub(crate) enum Input<'a> {
     Token(&'a [u8]),
     Answer(Question, Answer),

@@ -53,6 +53,7 @@ pub mod password;
 mod principal;
 mod protection;
 mod question;
+mod rc4;
 mod refusal;
 #[cfg(feature = "schannel")]
 pub mod schannel;
@@ -78,8 +79,8 @@ pub use package::PackageInfo;
 pub use portcullis_wire::der::Oid;
 pub use portcullis_wire::sid::{Sid, well_known};
 pub use principal::{Claim, Principal, Realm, has_marshalled_target, target_matches};
-pub use protection::{Control, Record, Segment, Sizes, StreamSizes};
-pub use question::{Answer, Authority, FindAccount, Question, VerifyNtlm, VerifyPassword, Vouched};
+pub use protection::{Control, Opened, Record, Segment, Sizes, StreamSizes};
+pub use question::{Answer, Authority, Denied, FindAccount, Question, VerifyNtlm, VerifyPassword, Vouched};
 pub use refusal::Refusal;
 pub use secret::Secret;
 pub use status::Status;

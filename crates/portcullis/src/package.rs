@@ -28,7 +28,7 @@ pub struct PackageInfo {
 }
 
 /// Every package that this library offers by name, one row each, with the numbers that Windows shows.
-pub const TABLE: &[&PackageInfo] = &[&NEGOTIATE, &NTLM, &SCHANNEL, &UNIFIED, &DEFAULT_TLS];
+pub const TABLE: &[&PackageInfo] = &[&NEGOTIATE, &KERBEROS, &NTLM, &SCHANNEL, &UNIFIED, &DEFAULT_TLS];
 
 /// The row of a name as the table spells it, plain passwords too.
 pub(crate) fn named(name: &str) -> Option<&'static PackageInfo> {
@@ -45,6 +45,18 @@ pub const NTLM: PackageInfo = PackageInfo {
     max_token: 2888,
     authentication_sid: Some(well_known::NTLM_AUTHENTICATION),
     mechanism_oids: &[spnego::NTLM],
+};
+
+/// Kerberos.
+pub const KERBEROS: PackageInfo = PackageInfo {
+    name: "Kerberos",
+    comment: "Microsoft Kerberos V1.0",
+    capabilities: 0x028F_3BBF,
+    version: 1,
+    rpc_id: 16,
+    max_token: 48000,
+    authentication_sid: None,
+    mechanism_oids: &[spnego::KERBEROS_MICROSOFT, spnego::KERBEROS],
 };
 
 /// Negotiate: SPNEGO around the other packages.

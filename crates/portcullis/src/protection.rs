@@ -1,6 +1,7 @@
 use crate::export::Body;
-use crate::{CallCause, Failure, KeyInfo, Secret, ntlm};
+use crate::{CallCause, Failure, KeyInfo, Secret, kerberos, ntlm};
 use portcullis_wire::{Error, Kind, Reader};
+use std::ops::Range;
 
 /// A piece of a message to be protected: SecBufferDesc, GSS IOV and DCE trailers at once.
 #[derive(Debug)]
@@ -18,6 +19,19 @@ pub enum Segment<'a> {
     Header(&'a mut [u8]),
     /// Where a stream's record ends; exactly one a record.
     Trailer(&'a mut [u8]),
+    /// A whole message in one buffer, opened in place: a GSS Wrap token (SECBUFFER_STREAM). Instead of token and data,
+    /// and only to be unsealed; by Kerberos. [`Opened::data`] says where the data lies in it.
+    Stream(&'a mut [u8]),
+}
+
+/// What a message was, now that it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Whether it was enciphered. Where not, the peer signed it only, and anybody could read it on the way
+    /// (SECQOP_WRAP_NO_ENCRYPT, by [`Context::seal_plain`](crate::Context::seal_plain)).
+    pub enciphered: bool,
+    /// Where the data lies in a [`Segment::Stream`]; `None` where it has segments of its own.
+    pub data: Option<Range<usize>>,
 }
 
 /// Sizes in bytes that a caller needs to lay out its buffers (SecPkgContext_Sizes).
@@ -105,7 +119,7 @@ pub(crate) trait Protection: Send + Sync {
     }
 
     /// The session key, as [`crate::Facts`] tell it.
-    fn session_key(&self) -> Option<Secret<[u8; 16]>> {
+    fn session_key(&self) -> Option<Secret<Vec<u8>>> {
         None
     }
 
@@ -136,6 +150,16 @@ pub(crate) trait Seal: Send {
     fn sign(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure>;
     fn seal(&mut self, message: &mut [Segment<'_>]) -> Result<usize, Failure>;
 
+    /// As [`seal`](Self::seal), but signs only.
+    fn seal_plain(&mut self, _: &mut [Segment<'_>]) -> Result<usize, Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+
+    /// Appends the data as one token, enciphered or signed only.
+    fn wrap(&mut self, _data: &[u8], _enciphered: bool, _out: &mut Vec<u8>) -> Result<(), Failure> {
+        Err(CallCause::NotNegotiated.into())
+    }
+
     /// Takes a host's word, and writes the token that follows from it.
     fn control(&mut self, _: Control, _: &mut Vec<u8>) -> Result<(), Failure> {
         Err(CallCause::NotNegotiated.into())
@@ -150,7 +174,7 @@ pub(crate) trait Seal: Send {
 /// The receiving half.
 pub(crate) trait Open: Send {
     fn verify(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
-    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure>;
+    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<Opened, Failure>;
 
     /// Opens the record at the front of a stream, in place.
     fn unseal_record(&mut self, _: &mut [u8]) -> Result<Record, Failure> {
@@ -169,12 +193,16 @@ pub(crate) const KIND_NO_KEYS: u8 = 0;
 /// What an exported body calls NTLM's keys.
 pub(crate) const KIND_NTLM: u8 = 1;
 
+/// What an exported body calls Kerberos' keys.
+pub(crate) const KIND_KERBEROS: u8 = 2;
+
 /// Reads what [`Protection::export`] wrote.
 pub(crate) fn import(reader: &mut Reader<'_>) -> Result<Box<dyn Protection>, Error> {
     let at = reader.offset();
     Ok(match reader.u8("Kind")? {
         KIND_NO_KEYS => Box::new(NoKeys),
         KIND_NTLM => Box::new(ntlm::SessionKeys::import(reader)?),
+        KIND_KERBEROS => Box::new(kerberos::SessionKeys::import(reader)?),
         _ => return Err(Error::new(at, "Kind", Kind::Unexpected)),
     })
 }
@@ -224,7 +252,7 @@ impl Open for NoKeys {
         Err(CallCause::NotNegotiated.into())
     }
 
-    fn unseal(&mut self, _: &mut [Segment<'_>]) -> Result<(), Failure> {
+    fn unseal(&mut self, _: &mut [Segment<'_>]) -> Result<Opened, Failure> {
         Err(CallCause::NotNegotiated.into())
     }
 
@@ -239,7 +267,9 @@ pub(crate) fn token<'s>(message: &'s mut [Segment<'_>], len: usize) -> Result<&'
     for segment in message {
         match segment {
             Segment::Token(token) if found.is_none() => found = Some(token),
-            Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) => return Err(CallCause::BadBuffers.into()),
+            Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) | Segment::Stream(_) => {
+                return Err(CallCause::BadBuffers.into());
+            }
             Segment::Data(_) | Segment::SignOnly(_) | Segment::ReadOnly(_) => {}
         }
     }

@@ -1,4 +1,5 @@
-use crate::{Account, Claim, Refusal, Secret, ntlm, password};
+use crate::kerberos::{ConfirmPac, OpenTicket, OpenedTicket, SeenBefore};
+use crate::{Account, CallCause, Cause, Claim, Failure, Secret, ntlm, password};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,12 @@ pub enum Question {
     VerifyPassword(VerifyPassword),
     /// Whose is this certificate, and may the account log on?
     FindAccount(FindAccount),
+    /// Which service's key opens this Kerberos ticket, and what is in it?
+    OpenTicket(OpenTicket),
+    /// Did a KDC make this PAC?
+    ConfirmPac(ConfirmPac),
+    /// Was this Kerberos authenticator seen before?
+    SeenBefore(SeenBefore),
 }
 
 /// Answers questions, blocking while it does. A host that must not block answers later, by
@@ -30,6 +37,9 @@ impl Question {
             Self::VerifyNtlm(question) => &question.claim,
             Self::VerifyPassword(question) => &question.claim,
             Self::FindAccount(question) => &question.claim,
+            Self::OpenTicket(question) => &question.claim,
+            Self::ConfirmPac(question) => &question.claim,
+            Self::SeenBefore(question) => &question.claim,
         }
     }
 
@@ -39,12 +49,15 @@ impl Question {
             Self::VerifyNtlm(question) => question.peer,
             Self::VerifyPassword(question) => question.peer,
             Self::FindAccount(question) => question.peer,
+            Self::OpenTicket(question) => question.peer,
+            Self::ConfirmPac(question) => question.peer,
+            Self::SeenBefore(question) => question.peer,
         }
     }
 
     /// An answer that says no.
-    pub fn refuse(&self, why: Refusal) -> Answer {
-        Answer { id: self.id(), verdict: Err(why) }
+    pub fn refuse(&self, why: impl Into<Denied>) -> Answer {
+        Answer::no(self.id(), why)
     }
 
     fn id(&self) -> Id {
@@ -52,6 +65,9 @@ impl Question {
             Self::VerifyNtlm(question) => question.id,
             Self::VerifyPassword(question) => question.id,
             Self::FindAccount(question) => question.id,
+            Self::OpenTicket(question) => question.id,
+            Self::ConfirmPac(question) => question.id,
+            Self::SeenBefore(question) => question.id,
         }
     }
 }
@@ -108,12 +124,12 @@ impl VerifyNtlm {
     /// An answer that says yes. A [`ntlm::Verified`] comes from [`ntlm::verify`] alone, or from an authority
     /// elsewhere that made the comparison.
     pub fn accept(&self, verified: ntlm::Verified, account: Arc<Account>) -> Answer {
-        Answer { id: self.id, verdict: Ok(Logon { key: verified.into_session_base_key(), account }) }
+        Answer::yes(self.id, Yes::Logon(Logon { key: verified.into_session_base_key(), account }))
     }
 
     /// An answer that says no.
-    pub fn refuse(&self, why: Refusal) -> Answer {
-        Answer { id: self.id, verdict: Err(why) }
+    pub fn refuse(&self, why: impl Into<Denied>) -> Answer {
+        Answer::no(self.id, why)
     }
 }
 
@@ -138,12 +154,12 @@ impl VerifyPassword {
     /// An answer that says yes. A [`password::Verified`] comes from [`password::verify`] alone, or from an authority
     /// elsewhere that made the comparison.
     pub fn accept(&self, _: password::Verified, account: Arc<Account>) -> Answer {
-        Answer { id: self.id, verdict: Ok(Logon { key: Secret::new([0; 16]), account }) }
+        Answer::yes(self.id, Yes::Logon(Logon { key: Secret::new([0; 16]), account }))
     }
 
     /// An answer that says no.
-    pub fn refuse(&self, why: Refusal) -> Answer {
-        Answer { id: self.id, verdict: Err(why) }
+    pub fn refuse(&self, why: impl Into<Denied>) -> Answer {
+        Answer::no(self.id, why)
     }
 }
 
@@ -179,12 +195,12 @@ impl FindAccount {
 
     /// An answer that says yes.
     pub fn accept(&self, account: Arc<Account>) -> Answer {
-        Answer { id: self.id, verdict: Ok(Logon { key: Secret::new([0; 16]), account }) }
+        Answer::yes(self.id, Yes::Logon(Logon { key: Secret::new([0; 16]), account }))
     }
 
     /// An answer that says no.
-    pub fn refuse(&self, why: Refusal) -> Answer {
-        Answer { id: self.id, verdict: Err(why) }
+    pub fn refuse(&self, why: impl Into<Denied>) -> Answer {
+        Answer::no(self.id, why)
     }
 }
 
@@ -192,39 +208,137 @@ impl FindAccount {
 #[derive(Debug)]
 pub struct Answer {
     id: Id,
-    verdict: Result<Logon, Refusal>,
+    verdict: Result<Yes, Denied>,
+}
+
+/// A no: why, and on which values it rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// Why.
+    pub cause: Cause,
+    /// What was wanted and what there is, for the operator; empty where the cause says all.
+    pub detail: String,
 }
 
 impl Answer {
+    pub(crate) fn yes(id: Id, yes: Yes) -> Self {
+        Self { id, verdict: Ok(yes) }
+    }
+
+    pub(crate) fn no(id: Id, why: impl Into<Denied>) -> Self {
+        Self { id, verdict: Err(why.into()) }
+    }
+
     /// Why not; `None` for a yes.
-    pub fn refusal(&self) -> Option<Refusal> {
-        self.verdict.as_ref().err().copied()
+    pub fn cause(&self) -> Option<Cause> {
+        self.denied().map(|denied| denied.cause)
+    }
+
+    /// Why not, and on which values it rests; `None` for a yes.
+    pub fn denied(&self) -> Option<&Denied> {
+        self.verdict.as_ref().err()
     }
 
     /// The verdict itself, for who carries it to the process that asked.
     ///
     /// # Errors
-    /// The refusal is the error.
-    pub fn verdict(&self) -> Result<Vouched<'_>, Refusal> {
-        self.verdict.as_ref().map(|Logon { key, account }| Vouched { key, account }).map_err(|why| *why)
+    /// The no is the error.
+    pub fn verdict(&self) -> Result<Vouched<'_>, &Denied> {
+        self.verdict.as_ref().map(|yes| match yes {
+            Yes::Logon(Logon { key, account }) => Vouched::Account { key, account },
+            Yes::Ticket(opened) => Vouched::Ticket(opened),
+            Yes::Pac { asked } => Vouched::Pac { asked: *asked },
+            Yes::Fresh => Vouched::Fresh,
+        })
     }
 
     pub(crate) fn is_for(&self, question: &Question) -> bool {
         self.id == question.id()
     }
 
-    pub(crate) fn into_verdict(self) -> Result<Logon, Refusal> {
-        self.verdict
+    /// The account and key that an authority vouches for.
+    pub(crate) fn into_logon(self) -> Result<Logon, Failure> {
+        match self.verdict {
+            Ok(Yes::Logon(logon)) => Ok(logon),
+            // Each question makes its own kind of yes: this one was made from another.
+            Ok(Yes::Ticket(_) | Yes::Pac { .. } | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
+            Err(denied) => Err(denied.cause.into()),
+        }
+    }
+
+    /// The ticket that an authority opened.
+    pub(crate) fn into_ticket(self) -> Result<OpenedTicket, Failure> {
+        match self.verdict {
+            Ok(Yes::Ticket(opened)) => Ok(*opened),
+            Ok(Yes::Logon(_) | Yes::Pac { .. } | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
+            Err(denied) => Err(denied.cause.into()),
+        }
+    }
+
+    /// Whether a KDC was asked about a PAC, and has made it.
+    pub(crate) fn into_pac_asked(self) -> Result<bool, Failure> {
+        match self.verdict {
+            Ok(Yes::Pac { asked }) => Ok(asked),
+            Ok(Yes::Logon(_) | Yes::Ticket(_) | Yes::Fresh) => Err(CallCause::ForeignAnswer.into()),
+            Err(denied) => Err(denied.cause.into()),
+        }
+    }
+
+    /// That an authority has not seen it before.
+    pub(crate) fn into_fresh(self) -> Result<(), Failure> {
+        match self.verdict {
+            Ok(Yes::Fresh) => Ok(()),
+            Ok(Yes::Logon(_) | Yes::Ticket(_) | Yes::Pac { .. }) => Err(CallCause::ForeignAnswer.into()),
+            Err(denied) => Err(denied.cause.into()),
+        }
+    }
+}
+
+impl<C: Into<Cause>> From<C> for Denied {
+    fn from(cause: C) -> Self {
+        Self { cause: cause.into(), detail: String::new() }
     }
 }
 
 /// A yes: what an authority vouches for.
 #[derive(Debug, Clone, Copy)]
-pub struct Vouched<'a> {
-    /// The key that the proof gives; zeros for a plain password and a certificate.
-    pub key: &'a Secret<[u8; 16]>,
-    /// The account.
-    pub account: &'a Arc<Account>,
+#[non_exhaustive]
+pub enum Vouched<'a> {
+    /// An account whose proof fits.
+    Account {
+        /// The key that the proof gives; zeros for a plain password and a certificate.
+        key: &'a Secret<[u8; 16]>,
+        /// The account.
+        account: &'a Arc<Account>,
+    },
+    /// A ticket that a service's key opened.
+    Ticket(&'a OpenedTicket),
+    /// A PAC, which a KDC has made, or of which none was asked.
+    Pac {
+        /// Whether one was asked.
+        asked: bool,
+    },
+    /// An authenticator that was never seen before.
+    Fresh,
+}
+
+impl<'a> Vouched<'a> {
+    /// The account that is vouched for; `None` where it is something else.
+    pub fn account(&self) -> Option<&'a Arc<Account>> {
+        match self {
+            Self::Account { account, .. } => Some(account),
+            Self::Ticket(_) | Self::Pac { .. } | Self::Fresh => None,
+        }
+    }
+}
+
+/// A yes, by the kind of its question.
+#[derive(Debug)]
+pub(crate) enum Yes {
+    Logon(Logon),
+    Ticket(Box<OpenedTicket>),
+    Pac { asked: bool },
+    Fresh,
 }
 
 /// A yes, as a step receives it.
@@ -235,10 +349,10 @@ pub(crate) struct Logon {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Id(u64);
+pub(crate) struct Id(u64);
 
 impl Id {
-    fn next() -> Self {
+    pub(crate) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }

@@ -63,6 +63,7 @@ statuses! {
     SEC_E_INCOMPLETE_MESSAGE = 0x8009_0318, GSS_S_DEFECTIVE_TOKEN, 49, 401, "the stream ends inside a record";
     SEC_E_BUFFER_TOO_SMALL = 0x8009_0321, GSS_S_FAILURE, 80, 500, "the caller's buffer is too small; nothing irreversible has happened";
     SEC_E_WRONG_PRINCIPAL = 0x8009_0322, GSS_S_BAD_NAME, 49, 401, "another name than that of the certificate";
+    SEC_E_TIME_SKEW = 0x8009_0324, GSS_S_FAILURE, 49, 401, "the clocks of client and server differ by more than is allowed";
     SEC_E_UNTRUSTED_ROOT = 0x8009_0325, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the certificate leads to no authority that is trusted";
     SEC_E_ILLEGAL_MESSAGE = 0x8009_0326, GSS_S_DEFECTIVE_TOKEN, 49, 401, "a message that the protocol does not allow here, or the peer's alert";
     SEC_E_CERT_UNKNOWN = 0x8009_0327, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the certificate cannot be used";
@@ -72,6 +73,7 @@ statuses! {
     SEC_E_SECURITY_QOS_FAILED = 0x8009_0332, GSS_S_BAD_QOP, 53, 401, "requested flags contradict each other or were not met";
     SEC_E_UNFINISHED_CONTEXT_DELETED = 0x8009_0333, GSS_S_FAILURE, 49, 401, "the peer gave up before the handshake was through";
     SEC_E_BAD_BINDINGS = 0x8009_0346, GSS_S_BAD_BINDINGS, 49, 401, "the channel bindings do not satisfy the policy";
+    SEC_E_NO_KERB_KEY = 0x8009_0348, GSS_S_NO_CRED, 49, 401, "no key here fits the Kerberos ticket";
     SEC_E_CERT_WRONG_USAGE = 0x8009_0349, GSS_S_DEFECTIVE_CREDENTIAL, 49, 401, "the certificate is not for this use";
     SEC_E_INVALID_PARAMETER = 0x8009_035D, GSS_S_FAILURE, 80, 500, "an argument of the call makes no sense";
     SEC_E_APPLICATION_PROTOCOL_MISMATCH = 0x8009_0367, GSS_S_UNAVAILABLE, 53, 401, "no application protocol in common";

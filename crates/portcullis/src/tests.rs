@@ -43,7 +43,7 @@ impl Authority for Ann {
 /// An account that has everything.
 pub(crate) fn ann() -> Account {
     Account {
-        sid: "S-1-5-21-1-2-3-1000".parse().unwrap(),
+        sid: "S-1-5-21-1-2-3-1000".parse().ok(),
         name: "ann".into(),
         domain: "CORP".into(),
         dns_domain: "corp.example".into(),

@@ -111,11 +111,11 @@ mod tests {
         let tasks: Vec<_> = (0..12)
             .map(|_| {
                 let threads = Arc::clone(&threads);
-                tokio::spawn(async move { threads.answer(pending().question()).await.refusal() })
+                tokio::spawn(async move { threads.answer(pending().question()).await.cause() })
             })
             .collect();
         for task in tasks {
-            assert_eq!(task.await.unwrap(), Some(Refusal::UnknownAccount));
+            assert_eq!(task.await.unwrap(), Some(Refusal::UnknownAccount.into()));
         }
         assert!(slow.most.load(Ordering::SeqCst) <= 3);
     }
@@ -124,9 +124,9 @@ mod tests {
     async fn who_waits_too_long_is_told_that_the_store_is_unreachable() {
         let threads = Threads::new(Arc::new(Slow::default()), 1, Duration::from_millis(1));
         let taken = threads.places.acquire().await.unwrap();
-        assert_eq!(threads.answer(pending().question()).await.refusal(), Some(Refusal::Unreachable));
+        assert_eq!(threads.answer(pending().question()).await.cause(), Some(Refusal::Unreachable.into()));
         drop(taken);
-        assert_eq!(threads.answer(pending().question()).await.refusal(), Some(Refusal::UnknownAccount));
+        assert_eq!(threads.answer(pending().question()).await.cause(), Some(Refusal::UnknownAccount.into()));
     }
 
     #[test]
@@ -136,6 +136,6 @@ mod tests {
         let blocking = Blocking::new(inner, runtime.handle().clone());
         let pending = pending();
         let answer = blocking.answer(pending.question());
-        assert_eq!(answer.refusal(), Some(Refusal::UnknownAccount));
+        assert_eq!(answer.cause(), Some(Refusal::UnknownAccount.into()));
     }
 }

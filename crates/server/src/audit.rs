@@ -24,10 +24,10 @@ impl DecisionLog for Remote {
 }
 
 fn record(decision: &Decision) -> Record {
-    let Attempt { claim, package, mechanism, version, account, sid, peer, .. } = &decision.attempt;
+    let Attempt { claim, package, mechanism, version, account, sid, peer, detail, .. } = &decision.attempt;
     let refused = decision.refused;
     // A line names an account only where the client was let in under it; a refused one is told by its claim.
-    let account = account.clone().zip(sid.map(|sid| sid.to_string())).filter(|_| refused.is_none());
+    let account = account.clone().map(|name| (name, sid.map(|sid| sid.to_string()))).filter(|_| refused.is_none());
     Record {
         time: decision.time,
         accepted: refused.is_none(),
@@ -41,6 +41,7 @@ fn record(decision: &Decision) -> Record {
         version: version.unwrap_or(""),
         peer: Some(*peer),
         correlation: decision.correlation_id.to_string(),
+        detail: detail.clone().filter(|_| refused.is_some()),
         malformed: refused.and_then(|cause| cause.malformed()).map(|error| (error.offset, error.field)),
     }
 }

@@ -61,6 +61,8 @@ pub struct Attempt {
     pub sid: Option<portcullis::Sid>,
     /// How the channel bindings were judged.
     pub bindings: Option<BindingsOutcome>,
+    /// On which values a refusal rests: what was wanted, and what there is.
+    pub detail: Option<String>,
 }
 
 impl CorrelationId {
@@ -96,10 +98,11 @@ impl Events for Attempt {
                 self.version = Some(version);
                 self.claim = Some((*claim).clone());
             }
+            Event::Because { detail } => self.detail = Some((*detail).to_owned()),
             Event::Bindings { outcome, .. } => self.bindings = Some(*outcome),
             Event::Verified { account } => {
                 self.account = Some(account.qualified_name());
-                self.sid = Some(account.sid);
+                self.sid = account.sid;
             }
             _ => {}
         }
@@ -127,6 +130,7 @@ impl Attempt {
             account: None,
             sid: None,
             bindings: None,
+            detail: None,
         }
     }
 
@@ -149,7 +153,7 @@ impl Attempt {
 impl Decision {
     /// Tells the operator through the program's log. What the client wrote is escaped; no secret is in it.
     pub(crate) fn trace(&self) {
-        let Attempt { peer, client, package, mechanism, offered, version, claim, account, .. } = &self.attempt;
+        let Attempt { peer, client, package, mechanism, offered, version, claim, account, detail, .. } = &self.attempt;
         let mechanism = mechanism.unwrap_or("-");
         let id = &self.correlation_id;
         let version = version.unwrap_or("-");
@@ -164,7 +168,7 @@ impl Decision {
                 let (status, substatus, advice) = (cause.status(), cause.substatus(), cause.advice());
                 tracing::warn!(
                     %id, %cause, %status, %substatus, %peer, %client, package, mechanism, offered, version, ?user,
-                    ?domain, advice, "refused"
+                    ?domain, detail, advice, "refused"
                 );
             }
         }

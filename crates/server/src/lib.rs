@@ -11,7 +11,7 @@
 //! let (config, host) = (Config::default(), HostNames::of_this_computer());
 //! let ntlm = config.settings().ntlm(&host, "CORP", "corp.example");
 //! let authority = Arc::new(Threads::new(authority, 64, std::time::Duration::from_secs(15)));
-//! let mut server = Server::new(Service { config, ntlm, authority, decisions, healthy: Arc::new(|| true), tls: None, terminators: Vec::new() });
+//! let mut server = Server::new(Service { config, ntlm, kerberos: None, authority, decisions, healthy: Arc::new(|| true), tls: None, terminators: Vec::new() });
 //! println!("listening http {}", server.bind(([127, 0, 0, 1], 0).into())?);
 //! let mut signals = Signals::new()?;
 //! server.run(async move { while signals.next().await != Request::Stop {} }).await;

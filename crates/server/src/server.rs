@@ -6,6 +6,7 @@ use crate::half_open::HalfOpen;
 use crate::http::Half;
 use crate::listen;
 use crate::tls::Tls;
+use portcullis::kerberos::Kerberos;
 use portcullis::ntlm::Ntlm;
 use portcullis::password::Password;
 use portcullis::{ChannelBindings, Credential, Failure, HostCause};
@@ -23,7 +24,9 @@ pub struct Service {
     pub config: Config,
     /// The NTLM acceptor: [`Config::ntlm`] makes one.
     pub ntlm: Ntlm,
-    /// Who answers questions about accounts.
+    /// The Kerberos acceptor, which Negotiate offers first. `None` where there are no keys.
+    pub kerberos: Option<Kerberos>,
+    /// Who answers questions about accounts, tickets and what was seen before.
     pub authority: Arc<dyn AsyncAuthority>,
     /// Where decisions are written down.
     pub decisions: Arc<dyn DecisionLog>,
@@ -195,9 +198,9 @@ impl Core {
 
 impl From<Service> for Core {
     fn from(service: Service) -> Self {
-        let Service { config, ntlm, authority, decisions, tls, terminators, healthy } = service;
+        let Service { config, ntlm, kerberos, authority, decisions, tls, terminators, healthy } = service;
         Self {
-            negotiate: Credential::acceptor(config.settings().negotiate(ntlm.clone())),
+            negotiate: Credential::acceptor(config.settings().negotiate(kerberos, ntlm.clone())),
             ntlm: Credential::acceptor(ntlm),
             basic: Credential::acceptor(Password::new()),
             tls,

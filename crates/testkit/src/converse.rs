@@ -144,8 +144,8 @@ pub fn talk(
     while let Some(token) = says(&reply) {
         host.outcome.messages.push(token.clone());
         let mut at = host.call(|call| waiting.token(&token, call));
-        if let Some(Handshake::NeedsAnswer(asking)) = at {
-            // The question belongs to the call that brought the token: one status for both.
+        while let Some(Handshake::NeedsAnswer(asking)) = at {
+            // The questions belong to the call that brought the token: one status for all.
             at = host.call(|call| asking.ask(authority, call));
         }
         reply = host.take_output();

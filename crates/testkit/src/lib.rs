@@ -29,6 +29,7 @@ mod converse;
 pub mod hex;
 pub mod initiator;
 pub mod kdc;
+pub mod kerberos;
 mod meeting;
 pub mod oracle;
 pub mod printed;

@@ -66,7 +66,7 @@ impl Realm {
 
     fn describe(&self, rid: u32, entry: &Entry) -> Arc<Account> {
         Arc::new(Account {
-            sid: Sid::well_known(5, [21, 1, 2, 3, rid]),
+            sid: Some(Sid::well_known(5, [21, 1, 2, 3, rid])),
             name: entry.name.clone(),
             domain: self.domain.clone(),
             dns_domain: self.dns_domain.clone(),

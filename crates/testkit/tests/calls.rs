@@ -39,7 +39,7 @@ fn an_answer_to_another_question() {
     let (first, second) = (asked(&mut one), asked(&mut two));
     // The same tokens, the same proof, the same account: and still not the same question.
     let answer = Realm::of_user().answer(first.question());
-    assert!(answer.refusal().is_none());
+    assert!(answer.cause().is_none());
     assert!(two.call(|call| second.answer(answer, call)).is_none());
     let outcome = two.finish();
     assert_eq!((outcome.cause_name(), outcome.status()), ("call/foreign-answer", Status::SEC_E_INTERNAL_ERROR));

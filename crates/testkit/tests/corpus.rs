@@ -19,7 +19,7 @@ fn fuzz() -> PathBuf {
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 17] = [
+const TARGETS: [(&str, Oracle); 18] = [
     ("negotiate", oracle::negotiate),
     ("challenge", oracle::challenge),
     ("authenticate", oracle::authenticate),
@@ -37,6 +37,7 @@ const TARGETS: [(&str, Oracle); 17] = [
     ("tls_records", oracle::tls_records),
     ("schannel_acceptor", oracle::schannel_acceptor),
     ("schannel_initiator", oracle::schannel_initiator),
+    ("kerberos_pac", oracle::kerberos_pac),
 ];
 
 #[test]

@@ -58,7 +58,7 @@ fn both_sides_share_a_context() {
             assert_eq!((client.role, server.role), (Role::Initiator, Role::Acceptor));
             assert_eq!(client.granted, server.granted, "{name} {want:?}");
             assert_eq!((client.package.name, client.mechanism().name), (name, "NTLM"));
-            let key = |facts: &portcullis::Facts| *facts.session_key.as_ref().unwrap().expose();
+            let key = |facts: &portcullis::Facts| facts.session_key.as_ref().unwrap().expose().clone();
             assert_eq!(key(client), key(server));
             assert_eq!(server.claim.target(), "HTTP/web.domain.example");
             assert!(client.access_token().is_none() && server.access_token().is_some());
@@ -544,8 +544,8 @@ fn the_key_over_the_names_is_a_proof_too() {
             match ntlm::verify_v2(&self.0, ntlm) {
                 // The realm knows the account, whoever compared.
                 Some(verified) => match self.1.answer(question).verdict() {
-                    Ok(vouched) => ntlm.accept(verified, vouched.account.clone()),
-                    Err(why) => question.refuse(why),
+                    Ok(vouched) => ntlm.accept(verified, vouched.account().unwrap().clone()),
+                    Err(why) => question.refuse(why.clone()),
                 },
                 None => question.refuse(Refusal::WrongProof),
             }

@@ -66,7 +66,7 @@ fn a_mapped_certificate_is_an_account() {
         assert_eq!(facts.claim.user(), "CN=Ann", "what the certificate says is a claim");
         assert!(facts.granted.contains(ContextFlags::MUTUAL_AUTH));
         let token = facts.access_token().unwrap();
-        assert_eq!((token.user, token.level), (Judge::ann().sid, Level::Impersonate));
+        assert_eq!((Some(token.user), token.level), (Judge::ann().sid, Level::Impersonate));
         assert_eq!(facts.channel.as_ref().unwrap().unmapped, None);
         let not_after = Certificate::decode(&service.ann.certificate).unwrap().not_after;
         assert_eq!(facts.expiry, Some(not_after));

@@ -86,6 +86,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("call/bad-buffers", "crates/testkit/tests/sealing.rs", "a_message_needs_exactly_one_token"),
     ("call/bad-signature", "crates/testkit/tests/sealing.rs", "an_altered_message"),
     ("call/out-of-sequence", "crates/testkit/tests/sealing.rs", "a_replayed_message"),
+    ("call/malformed-message", KERBEROS_MESSAGES, "k03_tokens_of_the_other_kind"),
     ("ntlm/server-without-unicode", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
     ("ntlm/server-too-weak", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
     ("ntlm/server-nameless", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
@@ -149,6 +150,7 @@ const SERVER: &str = "crates/server/tests/http.rs";
 const SERVER_NEGOTIATE: &str = "crates/server/tests/negotiate.rs";
 const CERTIFICATES: &str = "crates/authority/tests/certificates.rs";
 const INITIATORS: &str = "crates/testkit/tests/initiators.rs";
+const KERBEROS_MESSAGES: &str = "crates/portcullis/src/kerberos/protection/tests/altered.rs";
 
 #[test]
 fn every_cause_has_a_vector_or_a_named_test() {

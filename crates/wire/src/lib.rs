@@ -15,6 +15,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod calendar;
 pub mod der;
 mod error;
 pub mod filetime;

@@ -8,7 +8,7 @@
     reason = "a test"
 )]
 
-use portcullis_wire::der::{Constructed, Der, Oid, complete_len, tag, tlv, tlv_len};
+use portcullis_wire::der::{Constructed, Der, Oid, SequenceOf, bits32, complete_len, integer, tag, tlv, tlv_len};
 use portcullis_wire::{Error, Kind};
 
 #[test]
@@ -100,4 +100,66 @@ fn oids_for_people() {
     let huge = [&[0x2a][..], &[0xff; 12], &[0x7f, 0x03]].concat();
     assert_eq!(Oid(&huge).to_string(), "1.2.?.3");
     assert_eq!(Oid(&[]).to_string(), "0x");
+}
+
+/// Content, then what it is as a signed and as an unsigned number of 32 bits.
+#[test]
+fn numbers() {
+    type Row = (&'static [u8], Result<i32, Kind>, Result<u32, Kind>);
+    let (wrong, large) = (Kind::WrongLength, Kind::TooLarge);
+    let rows: [Row; 16] = [
+        (&[0], Ok(0), Ok(0)),
+        (&[0x7f], Ok(127), Ok(127)),
+        (&[0x80], Ok(-128), Ok(0xffff_ff80)),
+        (&[0xff], Ok(-1), Ok(u32::MAX)),
+        (&[0, 0x80], Ok(128), Ok(128)),
+        (&[0x7f, 0xff, 0xff, 0xff], Ok(i32::MAX), Ok(0x7fff_ffff)),
+        (&[0x80, 0, 0, 0], Ok(i32::MIN), Ok(0x8000_0000)),
+        (&[0, 0x80, 0, 0, 0], Err(large), Ok(0x8000_0000)),
+        (&[0, 0xff, 0xff, 0xff, 0xff], Err(large), Ok(u32::MAX)),
+        (&[1, 0, 0, 0, 0], Err(large), Err(large)),
+        (&[0xff, 0x7f, 0xff, 0xff, 0xff], Err(large), Err(large)),
+        (&[0x7f; 8], Err(large), Err(large)),
+        (&[0x7f; 9], Err(large), Err(large)),
+        (&[], Err(wrong), Err(wrong)),
+        (&[0, 0x7f], Err(wrong), Err(wrong)),
+        (&[0xff, 0x80], Err(wrong), Err(wrong)),
+    ];
+    for (content, signed, unsigned) in rows {
+        let mut bytes = Vec::new();
+        tlv(tag::INTEGER, content, &mut bytes);
+        assert_eq!(Der::new(&bytes).int32("x").map_err(|error| error.kind), signed, "{content:02x?}");
+        assert_eq!(Der::new(&bytes).uint32("x").map_err(|error| error.kind), unsigned, "{content:02x?}");
+        if let Ok(number) = signed {
+            let mut again = Vec::new();
+            integer(number.into(), &mut again);
+            assert_eq!(again, bytes);
+        }
+    }
+    for number in [i64::MIN, -0x8001, -0x8000, -129, 255, 256, 0xffff_ffff, i64::MAX] {
+        let mut bytes = Vec::new();
+        integer(number, &mut bytes);
+        let content = Der::new(&bytes).integer("x").unwrap();
+        let sign = if number < 0 { [0xff; 8] } else { [0; 8] };
+        let wide = [&sign[content.len()..], content].concat();
+        assert_eq!(i64::from_be_bytes(wide.try_into().unwrap()), number, "in its shortest form");
+    }
+}
+
+#[test]
+fn explicit_tags_and_bits() {
+    let bytes = [0xa1, 4, 2, 1, 5, 0];
+    let inner = |der: &mut Der<'_>| der.int32("x");
+    assert_eq!(Der::new(&bytes).explicit(1, "x", inner), Err(Error::new(5, "x", Kind::Unexpected)));
+    assert_eq!(Der::new(&bytes).optional_explicit(2, "x", inner), Ok(None));
+    assert_eq!(Der::new(&[0xa1, 3, 2, 1, 5]).optional_explicit(1, "x", inner), Ok(Some(5)));
+    let mut bits = Vec::new();
+    bits32(0xfedc_ba98, &mut bits);
+    assert_eq!(bits, [3, 5, 0, 0xfe, 0xdc, 0xba, 0x98]);
+    assert_eq!(Der::new(&bits).bits32("x"), Ok(0xfedc_ba98));
+    assert_eq!(tag::application(30), 0x7e);
+    // A list knows where it stood in the whole.
+    let whole = [0xa0, 6, 0x30, 4, 2, 2, 0, 1];
+    let list = Der::new(&whole).explicit(0, "x", SequenceOf::<'_, i32>::read);
+    assert_eq!(list.unwrap_err(), Error::new(4, "EtypeList", Kind::WrongLength));
 }

@@ -90,6 +90,17 @@ impl Remote {
         }
     }
 
+    /// Whether it opens Kerberos tickets: Kerberos need not be offered where it does not.
+    ///
+    /// # Errors
+    /// When the authority cannot be asked.
+    pub fn opens_tickets(&self) -> Result<bool, RemoteError> {
+        match self.ask(&Request::OpensTickets)? {
+            Reply::Is(yes) => Ok(yes),
+            _ => Err(RemoteError::Foreign),
+        }
+    }
+
     /// Whether logons can be judged now.
     ///
     /// # Errors
@@ -161,7 +172,8 @@ impl Remote {
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let (stream, reply) = match kept.map(|stream| on(stream, &body, deadline)) {
             Some(Ok(done)) => done,
-            // The other process was restarted meanwhile. At worst a wrong proof is counted twice, never less.
+            // The other process was restarted meanwhile. At worst a wrong proof is counted twice, or a new authenticator
+            // is found to be seen: never less.
             Some(Err(error)) if is_gone(&error) => on(self.fresh(deadline)?, &body, deadline)?,
             Some(Err(error)) => return Err(error),
             None => on(self.fresh(deadline)?, &body, deadline)?,
@@ -194,6 +206,10 @@ impl Authority for Remote {
                 password.accept(password::Verified::vouched_for(), account)
             }
             (Question::FindAccount(certificate), Ok(Reply::Accepted(_, account))) => certificate.accept(account),
+            (Question::OpenTicket(ticket), Ok(Reply::Opened(opened))) => ticket.accept(*opened),
+            (Question::ConfirmPac(pac), Ok(Reply::Pac { asked: true })) => pac.confirm(),
+            (Question::ConfirmPac(pac), Ok(Reply::Pac { asked: false })) => pac.not_asked(),
+            (Question::SeenBefore(authenticator), Ok(Reply::Fresh)) => authenticator.fresh(),
             (question, Ok(Reply::Refused(why))) => question.refuse(why),
             (question, result) => {
                 if let Err(error) = result {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The version of the protocol. Both sides must have the same.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The longest frame in bytes: a token of 64 KiB and what goes with it, or an account with all its groups.
 pub const MAX_FRAME: usize = 256 * 1024;

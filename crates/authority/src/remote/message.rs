@@ -1,12 +1,15 @@
 //! Requests and replies as bytes: numbers little-endian, texts and lists behind their length.
 
+use super::account::{get_account, put_account};
+use super::denied::{get_denied, put_denied};
+use super::fields::{finish, get, get_claim, get_flag, get_peer, get_text, put, put_claim, put_peer};
 use super::frame::Bytes;
+use super::ticket;
 use crate::DomainNames;
+use portcullis::kerberos::OpenedTicket;
 use portcullis::ntlm::Form;
-use portcullis::{Account, Claim, FindAccount, Group, Question, Refusal, Secret, VerifyNtlm, VerifyPassword};
-use portcullis_wire::sid::Sid;
-use portcullis_wire::{Error, Kind, Reader, Writer, filetime};
-use std::net::IpAddr;
+use portcullis::{Account, Denied, FindAccount, Question, Secret, VerifyNtlm, VerifyPassword};
+use portcullis_wire::{Error, Kind, Reader, Writer};
 use std::sync::Arc;
 
 /// What the network's process asks.
@@ -16,6 +19,8 @@ pub enum Request<'a> {
     Ask(Asked<'a>),
     /// What the domain is called.
     Domain,
+    /// Whether Kerberos tickets are opened at all.
+    OpensTickets,
     /// Whether logons can be judged now.
     Health,
     /// A line of the audit log.
@@ -36,8 +41,19 @@ pub enum Asked<'a> {
 pub enum Reply {
     /// The proof fits this account, and gives this key; zeros where it gives none.
     Accepted(Secret<[u8; 16]>, Arc<Account>),
-    /// It does not, or the account may not log on.
-    Refused(Refusal),
+    /// The ticket is opened.
+    Opened(Box<OpenedTicket>),
+    /// Whether a KDC was asked about a PAC, which it has made.
+    Pac {
+        /// Whether one was asked.
+        asked: bool,
+    },
+    /// The authenticator is new.
+    Fresh,
+    /// No, and why.
+    Refused(Denied),
+    /// Yes or no, to what is no handshake's question.
+    Is(bool),
     /// The domain's names.
     Domain(DomainNames),
     /// Done, or well.
@@ -52,14 +68,19 @@ const DOMAIN: u8 = 3;
 const HEALTH: u8 = 4;
 const WRITE: u8 = 5;
 const ASK_CERTIFICATE: u8 = 6;
+const ASK_TICKET: u8 = 7;
+const ASK_SEEN: u8 = 8;
+const OPENS_TICKETS: u8 = 9;
+const ASK_PAC: u8 = 10;
 const ACCEPTED: u8 = 0x81;
 const REFUSED: u8 = 0x82;
 const DOMAIN_IS: u8 = 0x83;
 const DONE: u8 = 0x84;
 const FAILED: u8 = 0x85;
-
-/// The most groups that a reply may hold; the store cuts at fewer.
-const MAX_GROUPS: usize = crate::MAX_GROUPS * 2;
+const OPENED: u8 = 0x86;
+const FRESH: u8 = 0x87;
+const IS: u8 = 0x88;
+const PAC: u8 = 0x89;
 
 impl Request<'_> {
     /// The request as the body of a frame; `None` for a question that this version has no place for.
@@ -89,8 +110,12 @@ impl Request<'_> {
                     writer.u8(u8::from(question.may_name_sid()));
                     put(&mut writer, question.certificate());
                 }
+                Question::OpenTicket(question) => ticket::put_open_ticket(writer.u8(ASK_TICKET), question),
+                Question::ConfirmPac(question) => ticket::put_confirm_pac(writer.u8(ASK_PAC), question),
+                Question::SeenBefore(question) => ticket::put_seen_before(writer.u8(ASK_SEEN), question),
                 _ => return None,
             },
+            Self::OpensTickets => drop(writer.u8(OPENS_TICKETS)),
             Self::Domain => drop(writer.u8(DOMAIN)),
             Self::Health => drop(writer.u8(HEALTH)),
             Self::Write(line) => put(writer.u8(WRITE), line),
@@ -135,6 +160,10 @@ pub fn decode_request(body: &[u8]) -> Result<(u64, Request<'_>), Error> {
             let certificate = get(&mut reader, "certificate")?.to_vec();
             Request::Ask(Asked::Owned(Question::FindAccount(FindAccount::new(claim, peer, certificate, may_name_sid))))
         }
+        ASK_TICKET => Request::Ask(Asked::Owned(Question::OpenTicket(ticket::get_open_ticket(&mut reader)?))),
+        ASK_PAC => Request::Ask(Asked::Owned(Question::ConfirmPac(ticket::get_confirm_pac(&mut reader)?))),
+        ASK_SEEN => Request::Ask(Asked::Owned(Question::SeenBefore(ticket::get_seen_before(&mut reader)?))),
+        OPENS_TICKETS => Request::OpensTickets,
         DOMAIN => Request::Domain,
         HEALTH => Request::Health,
         WRITE => Request::Write(get(&mut reader, "line")?),
@@ -146,7 +175,8 @@ pub fn decode_request(body: &[u8]) -> Result<(u64, Request<'_>), Error> {
 impl Reply {
     /// The reply as the body of a frame.
     pub fn encode(&self, id: u64) -> Bytes {
-        let mut out = Bytes::new(Vec::with_capacity(1024));
+        let room = if let Self::Opened(opened) = self { ticket::opened_len(opened) } else { 1024 };
+        let mut out = Bytes::new(Vec::with_capacity(room));
         let mut writer = Writer::new(&mut out);
         writer.u64(id);
         match self {
@@ -154,7 +184,11 @@ impl Reply {
                 writer.u8(ACCEPTED).bytes(key.expose());
                 put_account(&mut writer, account);
             }
-            Self::Refused(why) => put(writer.u8(REFUSED), why.row().name.as_bytes()),
+            Self::Opened(opened) => ticket::put_opened(writer.u8(OPENED), opened),
+            Self::Pac { asked } => drop(writer.u8(PAC).u8(u8::from(*asked))),
+            Self::Fresh => drop(writer.u8(FRESH)),
+            Self::Refused(denied) => put_denied(writer.u8(REFUSED), denied),
+            Self::Is(yes) => drop(writer.u8(IS).u8(u8::from(*yes))),
             Self::Domain(names) => {
                 put(writer.u8(DOMAIN_IS), names.netbios.as_bytes());
                 put(&mut writer, names.dns.as_bytes());
@@ -174,72 +208,25 @@ pub fn decode_reply(body: &[u8]) -> Result<(u64, Reply), Error> {
     let mut reader = Reader::new(body);
     let id = reader.u64("id")?;
     let at = reader.offset();
-    let unexpected = |field| Error::new(at, field, Kind::Unexpected);
     let reply = match reader.u8("kind")? {
         ACCEPTED => {
             let key = Secret::new(reader.array("key")?);
             Reply::Accepted(key, Arc::new(get_account(&mut reader)?))
         }
-        REFUSED => Reply::Refused(Refusal::named(get_text(&mut reader, "refusal")?).ok_or(unexpected("refusal"))?),
+        OPENED => Reply::Opened(Box::new(ticket::get_opened(&mut reader)?)),
+        PAC => Reply::Pac { asked: get_flag(&mut reader, "asked")? },
+        FRESH => Reply::Fresh,
+        REFUSED => Reply::Refused(get_denied(&mut reader)?),
+        IS => Reply::Is(get_flag(&mut reader, "yes or no")?),
         DOMAIN_IS => {
             let (netbios, dns) = (get_text(&mut reader, "netbios")?, get_text(&mut reader, "dns")?);
             Reply::Domain(DomainNames { netbios: netbios.to_owned(), dns: dns.to_owned() })
         }
         DONE => Reply::Done,
         FAILED => Reply::Failed,
-        _ => return Err(unexpected("kind")),
+        _ => return Err(Error::new(at, "kind", Kind::Unexpected)),
     };
     finish(&reader).map(|()| (id, reply))
-}
-
-fn finish(reader: &Reader<'_>) -> Result<(), Error> {
-    match reader.rest() {
-        [] => Ok(()),
-        _ => Err(Error::new(reader.offset(), "end", Kind::Unexpected)),
-    }
-}
-
-fn put(writer: &mut Writer<'_>, bytes: &[u8]) {
-    writer.u32(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).bytes(bytes);
-}
-
-fn get<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], Error> {
-    let len = reader.u32(field)?;
-    reader.take(usize::try_from(len).unwrap_or(usize::MAX), field)
-}
-
-fn get_text<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a str, Error> {
-    let at = reader.offset();
-    std::str::from_utf8(get(reader, field)?).map_err(|_| Error::new(at, field, Kind::Unexpected))
-}
-
-fn put_claim(writer: &mut Writer<'_>, claim: &Claim) {
-    for part in [claim.user(), claim.domain(), claim.workstation(), claim.target()] {
-        put(writer, part.as_bytes());
-    }
-}
-
-fn get_claim(reader: &mut Reader<'_>) -> Result<Claim, Error> {
-    let mut part = |field| get_text(reader, field);
-    Ok(Claim::new(part("user")?, part("domain")?, part("workstation")?, part("target")?))
-}
-
-fn put_peer(writer: &mut Writer<'_>, peer: Option<IpAddr>) {
-    match peer {
-        None => writer.u8(0),
-        Some(IpAddr::V4(ip)) => writer.u8(4).bytes(&ip.octets()),
-        Some(IpAddr::V6(ip)) => writer.u8(6).bytes(&ip.octets()),
-    };
-}
-
-fn get_peer(reader: &mut Reader<'_>) -> Result<Option<IpAddr>, Error> {
-    let at = reader.offset();
-    Ok(match reader.u8("peer")? {
-        0 => None,
-        4 => Some(IpAddr::from(reader.array::<4>("peer")?)),
-        6 => Some(IpAddr::from(reader.array::<16>("peer")?)),
-        _ => return Err(Error::new(at, "peer", Kind::Unexpected)),
-    })
 }
 
 const fn form_number(form: Form) -> u8 {
@@ -255,77 +242,6 @@ fn get_form(reader: &mut Reader<'_>) -> Result<Form, Error> {
     let number = reader.u8("form")?;
     let form = [Form::V1, Form::V1Ess, Form::V2].into_iter().find(|form| form_number(*form) == number);
     form.ok_or(Error::new(at, "form", Kind::Unexpected))
-}
-
-fn put_account(writer: &mut Writer<'_>, account: &Account) {
-    put_sid(writer, &account.sid);
-    for text in [&account.name, &account.domain, &account.dns_domain] {
-        put(writer, text.as_bytes());
-    }
-    for text in [&account.upn, &account.display_name, &account.mail] {
-        writer.u8(u8::from(text.is_some()));
-        text.iter().for_each(|text| put(writer, text.as_bytes()));
-    }
-    for time in [account.logoff_at, account.password_expires_at] {
-        // A time that is too late to be written is never.
-        let time = time.map(filetime::from_system).filter(|time| *time < filetime::NEVER);
-        writer.u8(u8::from(time.is_some()));
-        if let Some(time) = time {
-            writer.u64(time);
-        }
-    }
-    writer.u32(u32::try_from(account.groups.len()).unwrap_or(u32::MAX));
-    for group in &account.groups {
-        put_sid(writer, &group.sid);
-        put(writer, group.name.as_bytes());
-    }
-}
-
-fn get_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
-    let sid = Sid::decode(reader)?;
-    let mut text = |field| get_text(reader, field).map(str::to_owned);
-    let (name, domain, dns_domain) = (text("name")?, text("domain")?, text("dns domain")?);
-    let mut optional = |field| {
-        Ok::<_, Error>(match get_flag(reader, field)? {
-            true => Some(get_text(reader, field)?.to_owned()),
-            false => None,
-        })
-    };
-    let (upn, display_name, mail) = (optional("upn")?, optional("display name")?, optional("mail")?);
-    let mut time = |field| {
-        Ok::<_, Error>(match get_flag(reader, field)? {
-            true => {
-                let at = reader.offset();
-                let time = filetime::to_system(reader.u64(field)?);
-                Some(time.ok_or(Error::new(at, field, Kind::Unexpected))?)
-            }
-            false => None,
-        })
-    };
-    let (logoff_at, password_expires_at) = (time("logoff")?, time("password expiry")?);
-    let (at, count) = (reader.offset(), usize::try_from(reader.u32("groups")?).unwrap_or(usize::MAX));
-    if count > MAX_GROUPS {
-        return Err(Error::new(at, "groups", Kind::TooLarge));
-    }
-    let group = |_| Ok(Group { sid: Sid::decode(reader)?, name: get_text(reader, "group")?.to_owned() });
-    let groups = (0..count).map(group).collect::<Result<_, Error>>()?;
-    Ok(Account { sid, name, domain, dns_domain, upn, display_name, mail, groups, logoff_at, password_expires_at })
-}
-
-/// A yes or no.
-fn get_flag(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, Error> {
-    let at = reader.offset();
-    match reader.u8(field)? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Error::new(at, field, Kind::Unexpected)),
-    }
-}
-
-fn put_sid(writer: &mut Writer<'_>, sid: &Sid) {
-    let mut bytes = Vec::with_capacity(32);
-    sid.encode_into(&mut bytes);
-    writer.bytes(&bytes);
 }
 
 #[cfg(test)]

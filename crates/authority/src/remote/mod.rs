@@ -6,17 +6,21 @@
 //! ```text
 //!   Remote ── hello: magic, version ──────────────► RemoteServer     (who connects: SO_PEERCRED)
 //!          ◄─ hello: magic, version ───────────────
-//!          ── length, id, kind, body ─────────────►  Verify… │ Domain │ Health │ Write
-//!          ◄─ length, id, kind, body ──────────────  Accepted │ Refused │ Domain │ Done │ Failed
+//!          ── length, id, kind, body ─────────────►  a question │ Domain │ OpensTickets │ Health │ Write
+//!          ◄─ length, id, kind, body ──────────────  Accepted │ Opened │ Fresh │ Refused │ Domain │ Is │ Done │ Failed
 //! ```
 //!
 //! Frames are bounded by [`MAX_FRAME`], every answer by a deadline, and whatever does not fit ends the connection. A
 //! question that gets no answer is refused as [`portcullis::Refusal::AuthorityUnreachable`].
 
+mod account;
 mod client;
+mod denied;
+mod fields;
 mod frame;
 mod message;
 mod server;
+mod ticket;
 
 pub use client::{Connect, Remote, RemoteError, connect_within};
 pub use frame::{Bytes, MAX_FRAME, VERSION};

@@ -1,7 +1,8 @@
 use super::frame::{self, Timed};
-use super::message::{Reply, Request, decode_request};
+use super::message::{Asked, Reply, Request, decode_request};
 use crate::DomainNames;
-use portcullis::{Authority, Secret};
+use portcullis::kerberos::OpenedTicket;
+use portcullis::{Authority, Question, Secret, Vouched};
 use rustix::net::sockopt::socket_peercred;
 use std::fs;
 use std::io;
@@ -10,7 +11,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a process that holds the accounts does for others.
 pub trait Service: Authority {
@@ -19,6 +20,11 @@ pub trait Service: Authority {
     /// # Errors
     /// When the store cannot be read.
     fn domain(&self) -> Result<DomainNames, crate::StoreError>;
+
+    /// Whether Kerberos tickets are opened at all.
+    fn opens_tickets(&self) -> bool {
+        false
+    }
 
     /// Whether logons can be judged now.
     ///
@@ -175,9 +181,17 @@ fn serve(stream: &UnixStream, service: &dyn Service) -> io::Result<()> {
         let mut timed = Timed::until(stream, Instant::now() + PATIENCE);
         let Some(body) = frame::read(&mut timed)? else { return Ok(()) };
         let nonsense = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let (id, request) = decode_request(&body).map_err(nonsense)?;
+        let (id, mut request) = decode_request(&body).map_err(nonsense)?;
+        correct(&mut request);
         let reply = answer(&request, service).encode(id);
         frame::write(&mut Timed::until(stream, Instant::now() + PATIENCE), &reply)?;
+    }
+}
+
+/// The time of the replay cache is this process's: one server's clock must not make it forget what another asks about.
+fn correct(request: &mut Request<'_>) {
+    if let Request::Ask(Asked::Owned(Question::SeenBefore(question))) = request {
+        question.now = question.now.min(SystemTime::now());
     }
 }
 
@@ -188,9 +202,18 @@ fn answer(request: &Request<'_>, service: &dyn Service) -> Reply {
     };
     match request {
         Request::Ask(asked) => match service.answer(asked.question()).verdict() {
-            Ok(vouched) => Reply::Accepted(Secret::new(*vouched.key.expose()), Arc::clone(vouched.account)),
-            Err(why) => Reply::Refused(why),
+            Ok(Vouched::Account { key, account }) => Reply::Accepted(Secret::new(*key.expose()), Arc::clone(account)),
+            Ok(Vouched::Ticket(opened)) => {
+                let part = Secret::new(opened.part().expose().clone());
+                let copy = OpenedTicket::vouched_for(part, opened.service().clone(), opened.pac());
+                Reply::Opened(Box::new(copy))
+            }
+            Ok(Vouched::Pac { asked }) => Reply::Pac { asked },
+            Ok(Vouched::Fresh) => Reply::Fresh,
+            Ok(_) => failed("question", &"an answer of a kind that this version has no place for"),
+            Err(denied) => Reply::Refused(denied.clone()),
         },
+        Request::OpensTickets => Reply::Is(service.opens_tickets()),
         Request::Domain => service.domain().map_or_else(|error| failed("domain", &error), Reply::Domain),
         Request::Health => service.check().map_or_else(|error| failed("health", &error), |()| Reply::Done),
         Request::Write(line) if !is_a_line(line) => failed("audit", &"not a line of JSON"),

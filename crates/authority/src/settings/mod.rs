@@ -2,9 +2,11 @@
 //! from TOML.
 
 mod host;
+mod kerberos;
 mod library;
 
 pub use host::HostNames;
+pub use kerberos::{KdcSigned, KerberosPolicy, Pac, ReplayPlace, Way};
 
 use crate::Foreign;
 use portcullis::negotiate::PackageList;
@@ -24,6 +26,8 @@ pub struct Settings {
     pub negotiate: NegotiatePolicy,
     /// The NTLM acceptor.
     pub ntlm: NtlmPolicy,
+    /// The Kerberos acceptor, and its keys.
+    pub kerberos: KerberosPolicy,
 }
 
 /// `[names]`
@@ -118,7 +122,7 @@ impl Settings {
     /// With the rule that is broken.
     pub fn check(&self) -> Result<(), &'static str> {
         match self.ntlm.target_policy == Targets::Any || !self.ntlm.targets.is_empty() {
-            true => Ok(()),
+            true => self.kerberos.check(),
             false => Err("ntlm.target_policy asks for ntlm.targets, and that is empty: nobody could log on"),
         }
     }
@@ -155,12 +159,15 @@ mod tests {
         assert_eq!(read(r#"{"http": {"realm": "x"}}"#), Ok(Settings::default()));
         let settings = read(r#"{"domain": {"foreign": "local"}, "negotiate": {"packages": "!ntlm"}}"#).unwrap();
         assert_eq!(settings.domain.foreign, Foreign::Local);
-        assert!(!settings.offers_a_mechanism() && Settings::default().offers_a_mechanism());
+        assert!(!settings.offers_a_mechanism(false) && Settings::default().offers_a_mechanism(false));
+        assert!(settings.offers_a_mechanism(true));
+        let none = read(r#"{"negotiate": {"packages": "!ntlm,!kerberos"}}"#).unwrap();
+        assert!(!none.offers_a_mechanism(true));
     }
 
     #[test]
     fn a_key_that_a_section_does_not_have_is_named() {
-        for section in ["names", "domain", "negotiate", "ntlm"] {
+        for section in ["names", "domain", "negotiate", "ntlm", "kerberos"] {
             let error = read(&format!(r#"{{"{section}": {{"nothing": 1}}}}"#)).unwrap_err();
             assert!(error.contains("unknown field `nothing`, expected"), "{error}");
         }
@@ -175,5 +182,6 @@ mod tests {
         assert!(settings.check().unwrap_err().contains("nobody could log on"));
         let targets = read(r#"{"ntlm": {"target_policy": "when-present", "targets": ["HTTP/web1"]}}"#).unwrap();
         assert_eq!((targets.check(), Settings::default().check()), (Ok(()), Ok(())));
+        assert!(read(r#"{"kerberos": {"skew_seconds": 0}}"#).unwrap().check().is_err());
     }
 }

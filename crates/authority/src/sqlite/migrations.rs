@@ -122,6 +122,20 @@ CREATE TABLE certificate_mapping (
 CREATE INDEX certificate_mapping_rid ON certificate_mapping (rid);
 ALTER TABLE domain ADD COLUMN danger_weak_certificate_mappings INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+-- Kerberos authenticators that were taken, each until the second in which its time is over.
+CREATE TABLE seen (
+    tag BLOB PRIMARY KEY,
+    until INTEGER NOT NULL -- seconds since the epoch
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_until ON seen (until);
+-- Of those that were over by this second nothing is known any more.
+CREATE TABLE seen_forgotten (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    until INTEGER NOT NULL
+) STRICT;
+INSERT INTO seen_forgotten (one, until) VALUES (1, 0);
+",
 ];
 
 #[cfg(test)]
@@ -133,9 +147,9 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection).unwrap();
         run(&mut connection).unwrap();
-        assert_eq!(version(&connection).unwrap(), 2);
-        connection.pragma_update(None, "user_version", 3).unwrap();
-        assert!(matches!(run(&mut connection), Err(StoreError::TooNew { found: 3, known: 2 })));
+        assert_eq!(version(&connection).unwrap(), 3);
+        connection.pragma_update(None, "user_version", 4).unwrap();
+        assert!(matches!(run(&mut connection), Err(StoreError::TooNew { found: 4, known: 3 })));
     }
 
     /// A store of the first release keeps its domain, and gets the rules that came since as they are by default.

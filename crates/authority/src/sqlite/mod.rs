@@ -8,10 +8,11 @@ mod mappings;
 mod migrations;
 mod pool;
 mod rows;
+mod seen;
 
 use crate::{
     AccountEdit, AccountEntry, AccountKey, Attempt, CertificateMapping, Domain, DomainNames, Found, Gate, GroupEntry,
-    KeyId, LockEntry, LockoutPolicy, Lookup, Member, NewEntry, Policy, Rotation, Sealed, Store, StoreError,
+    KeyId, LockEntry, LockoutPolicy, Lookup, Member, NewEntry, Policy, Rotation, Sealed, SeenStore, Store, StoreError,
 };
 use pool::{Durability, Pool};
 use portcullis::Group;
@@ -29,6 +30,8 @@ pub struct Sqlite {
     pool: Pool,
     /// How many failures this process has counted.
     failures: AtomicU64,
+    /// How many Kerberos authenticators it was asked about.
+    seen: AtomicU64,
 }
 
 impl Sqlite {
@@ -41,7 +44,7 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let pool = Pool::new(path);
         pool.migrate()?;
-        Ok(Self { pool, failures: AtomicU64::new(0) })
+        Ok(Self { pool, failures: AtomicU64::new(0), seen: AtomicU64::new(0) })
     }
 
     /// Opens the file, and makes it when it is not there, readable for its owner alone.
@@ -213,5 +216,18 @@ impl Store for Sqlite {
 
     fn reseal(&self, rotation: &mut dyn Rotation) -> Result<u64, StoreError> {
         self.change(|connection| accounts::reseal(connection, rotation))
+    }
+}
+
+impl SeenStore for Sqlite {
+    /// The last of them may be lost with the power, as with failures: whoever cut it would have to have recorded them.
+    fn remember(&self, tag: &[u8; 16], now: SystemTime, until: SystemTime) -> Result<bool, StoreError> {
+        let purge = self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(seen::PURGE_EVERY);
+        self.note(|connection| {
+            if purge {
+                seen::purge(connection, now)?;
+            }
+            seen::remember(connection, tag, now, until)
+        })
     }
 }

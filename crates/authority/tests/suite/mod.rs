@@ -7,7 +7,7 @@ pub mod client;
 #[allow(unused_imports, reason = "not every file runs them")]
 pub use certificates::*;
 use client::Client;
-use portcullis::{Refusal, Secret};
+use portcullis::{Account, Answer, Cause, Refusal, Secret};
 use portcullis_authority::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,6 +74,17 @@ impl<S: Store> Site<S> {
     }
 }
 
+/// The account that an answer vouches for, or why it does not.
+pub fn account(answer: &Answer) -> Result<Arc<Account>, Refusal> {
+    match answer.verdict() {
+        Ok(vouched) => Ok(Arc::clone(vouched.account().unwrap())),
+        Err(denied) => match denied.cause {
+            Cause::Refused(why) => Err(why),
+            other => panic!("{other}"),
+        },
+    }
+}
+
 pub fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)
 }
@@ -124,7 +135,7 @@ pub fn names_in_all_spellings<S: Store>(site: Site<S>) {
         let account = Client::new(user, PASSWORD).domain(domain).ntlm(&site.directory).unwrap();
         assert_eq!(account.qualified_name(), "CORP\\Ann", "{domain} {user}");
         assert_eq!(
-            (account.sid.to_string().as_str(), account.dns_domain.as_str()),
+            (account.sid.unwrap().to_string().as_str(), account.dns_domain.as_str()),
             ("S-1-5-21-1-2-3-1000", "corp.example")
         );
         let plain = Client::new(user, PASSWORD).domain("").plain(&site.directory);

@@ -34,6 +34,7 @@ This one then gives up root's rights, and the right to open files, sockets and p
 Examples:
   portcullis serve
   portcullis serve --schemes negotiate,ntlm
+  portcullis serve --keytab /etc/portcullis/http.keytab
   portcullis serve --https 0.0.0.0:443 --tls-cert web1.pem --tls-key web1.key
   portcullis serve --https [::]:443 --tls-client-ca ca.pem --tls-client-auth require
   portcullis serve --separate --data /var/lib/portcullis --http 0.0.0.0:80
@@ -62,6 +63,10 @@ pub(crate) struct Serve {
     /// Whether clients are asked for a certificate: none, request or require; overrides `tls.client_auth`
     #[arg(long, value_name = "WHETHER")]
     tls_client_auth: Option<ClientAuthName>,
+    /// Accept Kerberos with the keys of this keytab, within Negotiate; overrides `kerberos.keytab`. With --separate the
+    /// authority reads it; with --authority give it to that (`portcullis authority --keytab`)
+    #[arg(long, value_name = "FILE", conflicts_with = "authority")]
+    keytab: Option<PathBuf>,
     /// What HTTP offers, in this order, between commas: negotiate, ntlm, basic; overrides `http.schemes`
     #[arg(long, value_name = "SCHEMES", value_delimiter = ',', value_parser = scheme)]
     schemes: Vec<SchemeName>,
@@ -190,6 +195,7 @@ impl Serve {
         if let Some(auth) = self.tls_client_auth {
             settings.tls.client_auth = auth;
         }
+        config::settle_keytab(&mut settings, &self.folder.data, self.keytab.as_deref())?;
         tls::settle(&mut settings, &std::path::absolute(&self.folder.data)?);
         if !self.schemes.is_empty() {
             settings.http.schemes.clone_from(&self.schemes);

@@ -4,7 +4,7 @@ use crate::data::Failed;
 use crate::keeper::Keeper;
 use portcullis_authority::remote::Remote;
 use portcullis_authority::settings::HostNames;
-use portcullis_authority::{Audit, DataFolder, Directory, DomainNames};
+use portcullis_authority::{Audit, DataFolder, Directory, DomainNames, Lasting};
 use portcullis_server::{Config, DecisionLog, Service, Threads, Tls};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub(super) struct Source {
 /// Where the accounts are.
 enum Accounts {
     /// In this process.
-    Here { folder: PathBuf, audit: Arc<Audit> },
+    Here { folder: PathBuf, audit: Arc<Audit>, lasting: Lasting },
     /// In another, with the audit log.
     Elsewhere { keeper: Arc<Keeper>, remote: Arc<Remote> },
 }
@@ -35,7 +35,10 @@ impl Source {
     pub(super) fn here(folder: &Path, host: HostNames) -> Result<Self, Failed> {
         let path = DataFolder::new(folder).audit();
         let audit = Audit::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self { host, accounts: Accounts::Here { folder: folder.to_owned(), audit: Arc::new(audit) } })
+        Ok(Self {
+            host,
+            accounts: Accounts::Here { folder: folder.to_owned(), audit: Arc::new(audit), lasting: Lasting::new() },
+        })
     }
 
     /// The accounts of another process, which is started where `start` says so.
@@ -68,25 +71,35 @@ impl Source {
         let terminators = config.terminators(&|path| reader.fetch(path));
         let patience = Duration::from_secs(config.limits.authority_seconds);
         let calls = config.limits.authority_calls;
-        let (authority, decisions, healthy, domain): (Arc<dyn portcullis::Authority>, Arc<dyn DecisionLog>, Health, _) =
-            match &self.accounts {
-                Accounts::Here { folder, audit } => {
-                    let directory =
-                        Arc::new(Directory::open_sqlite(folder, config.settings().local_names(&self.host))?);
-                    let domain = directory.domain()?.names;
-                    (
-                        Arc::clone(&directory) as _,
-                        Arc::clone(audit) as _,
-                        health(move || directory.domain().is_ok()),
-                        domain,
-                    )
-                }
-                Accounts::Elsewhere { remote, .. } => {
-                    let (domain, asked) = (domain_of(remote)?, Arc::clone(remote));
-                    (Arc::clone(remote) as _, Arc::clone(remote) as _, health(move || asked.check().is_ok()), domain)
-                }
-            };
+        type Made<D> = (Arc<dyn portcullis::Authority>, bool, Arc<dyn DecisionLog>, Health, D);
+        let (authority, opens_tickets, decisions, healthy, domain): Made<_> = match &self.accounts {
+            Accounts::Here { folder, audit, lasting } => {
+                let directory = Arc::new(Directory::open_sqlite(folder, config.settings().local_names(&self.host))?);
+                let domain = directory.domain()?.names;
+                let (accounts, seen) = (Arc::clone(&directory) as _, Arc::clone(&directory) as _);
+                let authorities = lasting.authorities(&config.kerberos, accounts, seen);
+                let authorities = authorities.map_err(|error| Failed::Failed(error.to_string()))?;
+                (
+                    Arc::new(authorities.clone()) as _,
+                    authorities.opens_tickets(),
+                    Arc::clone(audit) as _,
+                    health(move || directory.domain().is_ok()),
+                    domain,
+                )
+            }
+            Accounts::Elsewhere { remote, .. } => {
+                let (domain, asked) = (domain_of(remote)?, Arc::clone(remote));
+                let opens = remote.opens_tickets().map_err(|error| Failed::Failed(error.to_string()))?;
+                (Arc::clone(remote) as _, opens, Arc::clone(remote) as _, health(move || asked.check().is_ok()), domain)
+            }
+        };
+        if !config.negotiates_something(opens_tickets) {
+            let why = "negotiate.packages leaves out NTLM, and there is no keytab for Kerberos: give one by --keytab (where \
+                       another process holds the accounts, to that one), or leave \"Negotiate\" out of http.schemes";
+            return Err(Failed::Failed(why.to_owned()));
+        }
         Ok(Service {
+            kerberos: opens_tickets.then(|| config.settings().kerberos()),
             ntlm: config.settings().ntlm(&self.host, &domain.netbios, &domain.dns),
             authority: Arc::new(Threads::new(authority, calls, patience)),
             decisions,

@@ -100,6 +100,7 @@ pub(super) fn kept(settings: &Config) -> Kept {
     let tickets = ticket_file(tls).filter(|_| !tls.listen.is_empty());
     Kept {
         files,
+        keytab: settings.kerberos.keytab.clone(),
         tickets: tickets
             .map(|file| (file.path().to_owned(), hours(tls.ticket_rotation_hours), hours(tls.ticket_hours))),
     }

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct Body(Secret<Vec<u8>>);
 
 impl Body {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Secret::new(Vec::with_capacity(1024)))
     }
 
-    pub(super) fn into_bytes(self) -> Secret<Vec<u8>> {
+    pub(crate) fn into_bytes(self) -> Secret<Vec<u8>> {
         self.0
     }
 
@@ -35,7 +35,7 @@ impl Body {
         self.bytes(&value.to_le_bytes())
     }
 
-    pub(super) fn u64(&mut self, value: u64) -> &mut Self {
+    pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
         self.bytes(&value.to_le_bytes())
     }
 

@@ -1,4 +1,6 @@
 use super::body::{Body, borrowed_text, choice, flag, len, option, text, time};
+use super::ticket;
+use crate::kerberos::crypto::Enctype;
 use crate::protection::Protection;
 use crate::{
     Account, BindingsOutcome, CallCause, Claim, ContextFlags, Facts, Failure, Group, Negotiation, PackageInfo, Role,
@@ -37,6 +39,7 @@ pub(super) fn write(facts: &Facts, body: &mut Body) -> Result<(), Failure> {
         logon_id,
         negotiation: _,
         inner: _,
+        ticket,
     } = facts;
     body.flag(false).choice(ROLES, role)?;
     body.option(account.as_deref(), write_account);
@@ -45,6 +48,7 @@ pub(super) fn write(facts: &Facts, body: &mut Body) -> Result<(), Failure> {
     let Sizes { max_token, max_signature, block_size, security_trailer } = *sizes;
     body.u32(max_token).u32(max_signature).u32(block_size).u32(security_trailer);
     body.choice(BINDINGS, bindings)?.flag(*bindings_aware).u64(*logon_id);
+    body.option(ticket.as_deref(), ticket::write);
     Ok(())
 }
 
@@ -97,6 +101,7 @@ fn read_innermost(
         negotiation: None,
         inner: None,
         channel: None,
+        ticket: option(reader, "Ticket", |reader, _| ticket::read(reader))?.map(Arc::new),
     })
 }
 
@@ -109,7 +114,7 @@ fn read_claim(reader: &mut Reader<'_>) -> Result<Claim, Error> {
 fn write_account<'b>(body: &'b mut Body, account: &Account) -> &'b mut Body {
     let Account { sid, name, domain, dns_domain, upn, display_name, mail, groups, logoff_at, password_expires_at } =
         account;
-    write_sid(body, sid).text(name).text(domain).text(dns_domain);
+    body.option(sid.as_ref(), write_sid).text(name).text(domain).text(dns_domain);
     for text in [upn, display_name, mail] {
         body.option(text.as_deref(), Body::text);
     }
@@ -122,7 +127,7 @@ fn write_account<'b>(body: &'b mut Body, account: &Account) -> &'b mut Body {
 
 fn read_account(reader: &mut Reader<'_>) -> Result<Account, Error> {
     Ok(Account {
-        sid: Sid::decode(reader)?,
+        sid: option(reader, "Sid", |reader, _| Sid::decode(reader))?,
         name: text(reader, "Name")?,
         domain: text(reader, "Domain")?,
         dns_domain: text(reader, "DnsDomain")?,
@@ -164,8 +169,20 @@ const BINDINGS: &[BindingsOutcome] = &[
 ];
 
 /// Every form of a proof.
-const VERSIONS: &[&str] =
-    &[ntlm::Form::V1.name(), ntlm::Form::V1Ess.name(), ntlm::Form::V2.name(), ntlm::ANONYMOUS, password::VERSION];
+const VERSIONS: &[&str] = &[
+    ntlm::Form::V1.name(),
+    ntlm::Form::V1Ess.name(),
+    ntlm::Form::V2.name(),
+    ntlm::ANONYMOUS,
+    password::VERSION,
+    Enctype::Aes128Sha1.name(),
+    Enctype::Aes256Sha1.name(),
+    Enctype::Aes128Sha256.name(),
+    Enctype::Aes256Sha384.name(),
+    Enctype::Rc4.name(),
+    Enctype::Camellia128.name(),
+    Enctype::Camellia256.name(),
+];
 
 /// How deep packages may lie in each other.
 const MAX_NESTED: usize = 3;

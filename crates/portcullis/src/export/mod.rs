@@ -12,6 +12,7 @@ mod body;
 mod facts;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 pub(crate) use body::Body;
 
@@ -135,7 +136,7 @@ fn associated(package: &str) -> Vec<u8> {
 }
 
 /// Magic and version. Whatever changes the body's form changes the version.
-const HEADER: [u8; 9] = *b"PCULLCTX\x01";
+const HEADER: [u8; 9] = *b"PCULLCTX\x02";
 
 /// XChaCha20's: long enough to be drawn.
 const NONCE: usize = 24;

@@ -29,7 +29,7 @@ fn import(blob: &[u8], package: &'static PackageInfo) -> Result<Context, Failure
 fn copy(context: &Context, reset: bool) -> Context {
     let copy = import(&export(context, reset), context.facts().package).unwrap();
     assert_eq!(format!("{:?}", copy.facts()), format!("{:?}", context.facts()));
-    let session_key = |context: &Context| context.facts().session_key.as_ref().map(|key| *key.expose());
+    let session_key = |context: &Context| context.facts().session_key.as_ref().map(|key| key.expose().clone());
     assert_eq!(session_key(&copy), session_key(context));
     copy
 }
@@ -147,7 +147,7 @@ fn contexts_of_every_package_on_both_sides() {
             }
             talk(&mut theirs, &mut ours);
             assert_eq!(ours.facts().mechanism(), &package::NTLM);
-            assert_eq!(ours.facts().access_token().unwrap().user, ann().sid);
+            assert_eq!(ours.facts().access_token().map(|token| token.user), ann().sid);
         }
     }
 }
@@ -308,7 +308,7 @@ fn bodies_are_read_with_care() {
 
 /// The body's form by its digest: whoever changes it changes the version in [`HEADER`] too.
 #[test]
-fn the_form_of_version_1() {
+fn the_form_of_version_2() {
     use md5::{Digest, Md5};
     let digest = |flags: Flags| {
         let protection = SessionKeys::new(&Secret::new([5; 16]), flags, Sender::Server, true);
@@ -330,6 +330,7 @@ fn the_form_of_version_1() {
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         };
         let context = Context::new(facts, Box::new(protection)).within(&package::NEGOTIATE, Negotiation::Complete);
         let mut context = copy(&context, false);
@@ -337,8 +338,8 @@ fn the_form_of_version_1() {
         let digest = Md5::digest(context.body(false).unwrap().into_bytes().expose());
         digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    assert_eq!(digest(Flags::SIGN), "5ab2cd69042c796bc39d0a49305f2a54");
-    assert_eq!(digest(Flags::SIGN | Flags::EXTENDED_SESSION_SECURITY), "2b1bd62cabcf497820f6ec015a018697");
+    assert_eq!(digest(Flags::SIGN), "d5d892c66f7623206d9fefa461adbbab");
+    assert_eq!(digest(Flags::SIGN | Flags::EXTENDED_SESSION_SECURITY), "1b8668bf28a20a6df6676f523a94900b");
 }
 
 /// Keys that cannot leave their process.

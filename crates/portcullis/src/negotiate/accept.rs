@@ -71,7 +71,7 @@ fn offer(acceptor: &Acceptor, token: &[u8], reply: &mut Vec<u8>, leg: &mut Leg<'
     leg.event(&Event::Negotiating { offered: &offered, chosen: chosen.map(|(_, package)| package.info().name) });
     let (oid, package) = chosen.ok_or(Cause::NoCommonMechanism)?;
     // Several OIDs may name one mechanism: an optimistic token is good for each of them.
-    let preferred = offered.first().is_some_and(|first| package.info().mechanism_oids.contains(first));
+    let preferred = offered.first().is_some_and(|first| package.mechanism_oids().contains(first));
     let talk = Talk::new(&init.mech_types, oid, preferred);
     let mechanism = Arc::clone(package).begin();
     match init.mech_token.filter(|token| preferred && !token.is_empty()) {

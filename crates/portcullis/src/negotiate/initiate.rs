@@ -122,19 +122,17 @@ impl Step for SendOffer {
         // whoever shortens it can as well shorten the offer, and that is signed.
         let hint = NegTokenInit::decode(&token).map_err(Cause::malformed)?;
         let hinted: Vec<_> = hint.mech_types.iter().collect();
-        let is_hinted =
-            |package: &&Arc<dyn Package>| package.info().mechanism_oids.iter().any(|oid| hinted.contains(oid));
+        let is_hinted = |package: &&Arc<dyn Package>| package.mechanism_oids().iter().any(|oid| hinted.contains(oid));
         offer(tried.mechanisms.iter().filter(is_hinted).cloned().collect(), leg)
     }
 }
 
 /// The offer, with the first mechanism's first token ahead of the agreement.
 fn offer(offered: Vec<Arc<dyn Package>>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-    let first = offered.first().ok_or(Cause::NoCommonMechanism)?;
-    let oids: Vec<Oid<'_>> = offered.iter().flat_map(|package| package.info().mechanism_oids).copied().collect();
-    let list = MechTypes::encode(&oids);
     let mut token = Vec::new();
-    let mechanism = begun(Arc::clone(first).begin(), &mut token, leg)?;
+    let (offered, mechanism) = begin_first(offered, &mut token, leg)?;
+    let oids: Vec<Oid<'_>> = offered.iter().flat_map(|package| package.mechanism_oids()).copied().collect();
+    let list = MechTypes::encode(&oids);
     let init = NegTokenInit {
         mech_types: MechTypes::decode(&list).map_err(Cause::malformed)?,
         req_flags: None,
@@ -146,6 +144,32 @@ fn offer(offered: Vec<Arc<dyn Package>>, leg: &mut Leg<'_>) -> Result<Next, Fail
     init.encode(&mut message);
     let talk = Talk { offered, list, chosen: 0, heard: false, demanded: false, signed: false, checked: false };
     fragments::send(message, Next::Token(Box::new(AwaitReply { talk, mechanism, held: Vec::new() })), leg)
+}
+
+/// The first mechanism that can begin, and those behind it: one without a ticket for the target has nothing to offer, and
+/// the next is tried before anything is said (MS-SPNG 3.1.5.3).
+fn begin_first(
+    mut offered: Vec<Arc<dyn Package>>,
+    token: &mut Vec<u8>,
+    leg: &mut Leg<'_>,
+) -> Result<(Vec<Arc<dyn Package>>, Mechanism), Failure> {
+    loop {
+        let first = offered.first().ok_or(Cause::NoCommonMechanism)?;
+        match begun(Arc::clone(first).begin(), token, leg) {
+            Ok(mechanism) => return Ok((offered, mechanism)),
+            Err(failure) if offered.len() > 1 && cannot_begin(&failure) => {
+                token.clear();
+                offered.remove(0);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+/// Whether a mechanism lacks what it needs to begin, as opposed to being unable to go on.
+fn cannot_begin(failure: &Failure) -> bool {
+    use crate::kerberos::Cause::{NoTarget, NoTicket, OwnTicketExpired};
+    matches!(failure.cause, crate::Cause::Kerberos(NoTicket | NoTarget | OwnTicketExpired))
 }
 
 /// Where the mechanism stands on this side.

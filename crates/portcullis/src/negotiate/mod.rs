@@ -84,6 +84,8 @@ impl<P: AcceptorPackage + Nested> From<P> for AcceptorMechanism {
 
 /// The packages that Negotiate can hold, on either side.
 pub(crate) trait Nested {}
+impl Nested for crate::kerberos::Initiator {}
+impl Nested for crate::kerberos::Kerberos {}
 impl Nested for crate::ntlm::Ntlm {}
 impl Nested for crate::ntlm::Initiator {}
 
@@ -97,7 +99,7 @@ struct Acceptor {
 impl Acceptor {
     /// The mechanism that an OID names, where it is offered.
     fn mechanism(&self, oid: Oid<'_>) -> Option<&Arc<dyn Package>> {
-        self.offered.iter().find(|package| package.info().mechanism_oids.contains(&oid))
+        self.offered.iter().find(|package| package.mechanism_oids().contains(&oid))
     }
 }
 
@@ -111,7 +113,7 @@ impl Sealed for Negotiate {
             .map(|AcceptorMechanism(package)| package)
             .filter(|package| packages.allows(package.info().name))
             .collect();
-        let oids: Vec<_> = offered.iter().flat_map(|package| package.info().mechanism_oids).copied().collect();
+        let oids: Vec<_> = offered.iter().flat_map(|package| package.mechanism_oids()).copied().collect();
         let mut hint = Vec::new();
         NegTokenInit::encode_hint(&oids, &mut hint);
         Arc::new(Acceptor { offered, hint })

@@ -104,6 +104,7 @@ impl Double {
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         };
         Context::new(facts, Box::new(Signs(self.keys)))
     }

@@ -7,8 +7,8 @@ use crate::handshake::{Input, Next, Step};
 use crate::principal::ClaimBuilder;
 use crate::protection::{NoKeys, Protection};
 use crate::{
-    Answer, BindingPolicy, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts,
-    Failure, Question, Role, VerifyNtlm, Wants, has_marshalled_target, package, target_matches,
+    Answer, BindingsOutcome, CallCause, Claim, ClientBindings, Context, ContextFlags, Event, Facts, Failure, Question,
+    Role, VerifyNtlm, Wants, has_marshalled_target, package, target_matches,
 };
 use portcullis_wire::filetime;
 use portcullis_wire::ntlm::{Authenticate, AvFlags, Challenge, Charset, Flags, MIC_OFFSET, Negotiate, NtResponse};
@@ -201,6 +201,7 @@ impl AwaitAuthenticate {
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))
     }
@@ -224,7 +225,7 @@ impl Step for AwaitVerdict {
 
 impl AwaitVerdict {
     fn finish(&self, question: VerifyNtlm, answer: Answer, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-        let logon = answer.into_verdict()?;
+        let logon = answer.into_logon()?;
         leg.event(&Event::Verified { account: &logon.account });
         let Proved { session_key, has_mic, bindings, bindings_aware } = self.prove(&question, &logon.key, leg)?;
 
@@ -242,13 +243,14 @@ impl AwaitVerdict {
             start: leg.now,
             sizes: SIZES,
             key_info: protection.key_info(),
-            session_key: Some(session_key),
+            session_key: protection.session_key(),
             bindings,
             bindings_aware,
             logon_id: self.logon_id,
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         };
         Ok(Next::Done(Context::new(facts, protection)))
     }
@@ -392,19 +394,8 @@ fn judge_bindings(
     client: ClientBindings<'_>,
     leg: &mut Leg<'_>,
 ) -> Result<BindingsOutcome, Failure> {
-    let policy = match leg.audits_bindings {
-        true => BindingPolicy::Audit,
-        false => acceptor.config.bindings.for_call(leg.channels().next().is_some(), leg.want.flags),
-    };
-    let outcome = policy.judge(leg.channels(), client);
-    leg.event(&Event::Bindings { outcome, aware: client != ClientBindings::Unaware });
-    match outcome {
-        _ if policy == BindingPolicy::Audit => Ok(outcome),
-        BindingsOutcome::Missing => Err(Cause::BindingsMissing.into()),
-        BindingsOutcome::Mismatch => Err(Cause::BindingsWrong.into()),
-        BindingsOutcome::Unchecked
-        | BindingsOutcome::Matched
-        | BindingsOutcome::AllowedMissing
-        | BindingsOutcome::Proxied => Ok(outcome),
-    }
+    acceptor.config.bindings.apply(client, leg).map_err(|outcome| match outcome {
+        BindingsOutcome::Missing => Cause::BindingsMissing.into(),
+        _ => Cause::BindingsWrong.into(),
+    })
 }

@@ -277,7 +277,8 @@ fn respond(
     let logon_id = leg.random().map(u64::from_le_bytes)?;
     let protection = Box::new(SessionKeys::new(&session_key, agreed.flags, Sender::Client, true));
     let key_info = protection.key_info();
-    let facts = Facts { key_info, session_key: Some(session_key), ..facts(claim, "NTLMv2", granted, logon_id, leg) };
+    let session_key = protection.session_key();
+    let facts = Facts { key_info, session_key, ..facts(claim, "NTLMv2", granted, logon_id, leg) };
     Ok(Next::Done(Context::new(facts, protection)))
 }
 
@@ -364,5 +365,6 @@ fn facts(claim: Claim, version: &'static str, granted: ContextFlags, logon_id: u
         negotiation: None,
         inner: None,
         channel: None,
+        ticket: None,
     }
 }

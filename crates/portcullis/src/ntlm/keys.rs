@@ -1,7 +1,7 @@
 //! One-way functions, responses and session keys (MS-NLMP 3.3, 3.4.5): what acceptor, initiator and authority share.
 
-use super::rc4::Rc4;
 use crate::Secret;
+use crate::rc4::Rc4;
 use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit};
 use hmac::{Hmac, Mac};

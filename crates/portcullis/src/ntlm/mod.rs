@@ -23,7 +23,6 @@ mod cause;
 mod initiate;
 pub mod keys;
 mod protection;
-mod rc4;
 mod session;
 #[cfg(test)]
 mod tests;

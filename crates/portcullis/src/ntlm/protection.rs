@@ -1,9 +1,9 @@
 use super::keys::{self, Key, Sender};
-use super::rc4::Rc4;
 use super::session::key_info;
 use crate::export::Body;
 use crate::protection::{Halves, KIND_NTLM, Open, Protection, Seal, token};
-use crate::{CallCause, Failure, KeyInfo, Secret, Segment};
+use crate::rc4::Rc4;
+use crate::{CallCause, Failure, KeyInfo, Opened, Secret, Segment};
 use hmac::{Hmac, Mac};
 use md5::Md5;
 use portcullis_wire::ntlm::Flags;
@@ -17,6 +17,9 @@ const SIGNATURE_LEN: usize = 16;
 
 /// What a context signs with when neither SIGN nor SEAL was negotiated (MS-NLMP 3.4.4.3).
 const DUMMY: [u8; SIGNATURE_LEN] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// NTLM has no messages that are sealed without encryption.
+const OPENED: Opened = Opened { enciphered: true, data: None };
 
 /// A context's session key and flags, before a message needs keys made from them.
 pub(crate) struct SessionKeys {
@@ -98,8 +101,8 @@ impl Protection for SessionKeys {
         protects(self.flags).then(|| key_info(self.flags))
     }
 
-    fn session_key(&self) -> Option<Key> {
-        Some(Secret::new(*self.key.expose()))
+    fn session_key(&self) -> Option<Secret<Vec<u8>>> {
+        Some(Secret::new(self.key.expose().to_vec()))
     }
 
     fn export(&self, body: &mut Body) -> Result<(), Failure> {
@@ -198,7 +201,7 @@ fn every<'s>(segment: &'s Segment<'_>) -> Option<&'s [u8]> {
     match segment {
         Segment::Data(data) => Some(data),
         Segment::SignOnly(data) | Segment::ReadOnly(data) => Some(data),
-        Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) => None,
+        Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) | Segment::Stream(_) => None,
     }
 }
 
@@ -247,7 +250,7 @@ impl Open for Extended {
         same(&self.signature(mac), &given)
     }
 
-    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<Opened, Failure> {
         needs_sealing(self.flags)?;
         let given = take(message)?;
         self.expect_sequence(&given)?;
@@ -259,7 +262,8 @@ impl Open for Extended {
             every(segment).into_iter().for_each(|bytes| mac.update(bytes));
         }
         let signature = self.signature(mac);
-        same(&signature, &given).inspect_err(|_| wipe(message))
+        same(&signature, &given).inspect_err(|_| wipe(message))?;
+        Ok(OPENED)
     }
 
     fn export(&self, body: &mut Body) -> Result<(), Failure> {
@@ -296,7 +300,9 @@ fn wanted<'s>(segment: &'s Segment<'_>) -> Option<&'s [u8]> {
     match segment {
         Segment::Data(data) => Some(data),
         Segment::SignOnly(data) => Some(data),
-        Segment::ReadOnly(_) | Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) => None,
+        Segment::ReadOnly(_) | Segment::Token(_) | Segment::Header(_) | Segment::Trailer(_) | Segment::Stream(_) => {
+            None
+        }
     }
 }
 
@@ -346,7 +352,7 @@ impl Open for Plain {
         same_but_pad(&shared.signature(checksum), &given)
     }
 
-    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<(), Failure> {
+    fn unseal(&mut self, message: &mut [Segment<'_>]) -> Result<Opened, Failure> {
         needs_sealing(self.flags)?;
         let given = take(message)?;
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -358,7 +364,8 @@ impl Open for Plain {
             wanted(segment).into_iter().for_each(|bytes| checksum.update(bytes));
         }
         let signature = shared.signature(checksum);
-        same_but_pad(&signature, &given).inspect_err(|_| wipe(message))
+        same_but_pad(&signature, &given).inspect_err(|_| wipe(message))?;
+        Ok(OPENED)
     }
 
     /// The sealing half wrote the stream of both.

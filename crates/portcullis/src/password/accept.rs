@@ -37,7 +37,7 @@ impl Step for AwaitVerdict {
         let Input::Answer(Question::VerifyPassword(question), answer) = input else {
             return Err(CallCause::WrongInput.into());
         };
-        let logon = answer.into_verdict()?;
+        let logon = answer.into_logon()?;
         leg.event(&Event::Verified { account: &logon.account });
         leg.requires(ContextFlags::CONNECTION)?;
         let facts = Facts {
@@ -63,6 +63,7 @@ impl Step for AwaitVerdict {
             negotiation: None,
             inner: None,
             channel: None,
+            ticket: None,
         };
         Ok(Next::Done(Context::new(facts, Box::new(NoKeys))))
     }

@@ -327,7 +327,9 @@ fn layout<'s>(message: &'s mut [Segment<'_>]) -> Result<[&'s mut [u8]; 3], Failu
             Segment::Header(part) => (&mut header, part),
             Segment::Data(part) => (&mut data, part),
             Segment::Trailer(part) => (&mut trailer, part),
-            Segment::SignOnly(_) | Segment::ReadOnly(_) | Segment::Token(_) => return Err(CallCause::BadBuffers.into()),
+            Segment::SignOnly(_) | Segment::ReadOnly(_) | Segment::Token(_) | Segment::Stream(_) => {
+                return Err(CallCause::BadBuffers.into());
+            }
         };
         if place.replace(&mut **part).is_some() {
             return Err(CallCause::BadBuffers.into());

@@ -1,6 +1,6 @@
 use super::engine::Shared;
 use crate::protection::{Halves, Open, Protection, Seal};
-use crate::{CallCause, Control, Failure, Record, Segment};
+use crate::{CallCause, Control, Failure, Opened, Record, Segment};
 
 /// A stream's keys. Both directions share one state.
 pub(super) struct StreamProtection(pub(super) Shared);
@@ -41,7 +41,7 @@ impl Open for Half {
         Err(CallCause::NotNegotiated.into())
     }
 
-    fn unseal(&mut self, _: &mut [Segment<'_>]) -> Result<(), Failure> {
+    fn unseal(&mut self, _: &mut [Segment<'_>]) -> Result<Opened, Failure> {
         Err(CallCause::NotNegotiated.into())
     }
 

@@ -8,8 +8,8 @@ use super::{Cause, ClientAuth, Mapping, identity};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::{
-    BindingsOutcome, CallCause, Channel, ChannelBindings, CipherSuite, Claim, Context, ContextFlags, Event, Facts,
-    Failure, FindAccount, Question, Refusal, Role, Sizes, StreamSizes, TlsVersion, package,
+    BindingsOutcome, CallCause, Cause as AnyCause, Channel, ChannelBindings, CipherSuite, Claim, Context, ContextFlags,
+    Event, Facts, Failure, FindAccount, Question, Refusal, Role, Sizes, StreamSizes, TlsVersion, package,
 };
 use portcullis_wire::tls::{self, Handshake, MAX_PLAINTEXT, extension};
 use portcullis_wire::x509::Certificate;
@@ -156,19 +156,22 @@ impl Step for AwaitVerdict {
             return Err(CallCause::WrongInput.into());
         };
         let Self { mut session, required } = *self;
-        let found = match answer.into_verdict() {
+        let found = match answer.into_logon() {
             Ok(logon) => {
                 leg.event(&Event::Verified { account: &logon.account });
                 Ok(Some(logon.account))
             }
-            Err(refusal) if required => {
+            Err(failure) if required => {
                 // The handshake is through for the client: there is no alert that says so any more, only an end.
                 leg.out.extend(&session.last);
                 session.connection.send_close_notify();
                 drain(&mut session.connection, leg.out);
-                return Err(refusal.into());
+                return Err(failure);
             }
-            Err(refusal) => Err(refusal),
+            Err(failure) => match failure.cause {
+                AnyCause::Refused(refusal) => Err(refusal),
+                _ => return Err(failure),
+            },
         };
         session.done(Role::Acceptor, question.claim, found, leg)
     }
@@ -228,6 +231,7 @@ impl Session {
             negotiation: None,
             inner: None,
             channel: Some(Arc::new(channel.bind(&engine, peer, verified, unmapped))),
+            ticket: None,
         };
         leg.out.extend(last);
         Ok(Next::Done(Context::new(facts, Box::new(StreamProtection(engine)))))

@@ -8,7 +8,7 @@ pub use network::Network;
 
 use crate::tls::{Fetch, TlsError, TlsSettings, end_points};
 use portcullis::ChannelBindings;
-use portcullis_authority::settings::{DomainSettings, Names, NegotiatePolicy, NtlmPolicy, Settings};
+use portcullis_authority::settings::{DomainSettings, KerberosPolicy, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,8 @@ pub struct Config {
     pub domain: DomainSettings,
     /// The Negotiate acceptor.
     pub negotiate: NegotiatePolicy,
+    /// The Kerberos acceptor, and its keytab.
+    pub kerberos: KerberosPolicy,
     /// The NTLM acceptor.
     pub ntlm: NtlmPolicy,
     /// Bounds.
@@ -178,8 +180,9 @@ impl Config {
         let rules = [
             (!self.http.schemes.is_empty(), "http.schemes is empty: nobody could log on"),
             (
-                !self.http.schemes.contains(&SchemeName::Negotiate) || settings.offers_a_mechanism(),
-                "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, or allow NTLM",
+                // Whether there are keys for Kerberos may stand on the command line, or be known elsewhere.
+                self.negotiates_something(true),
+                "negotiate.packages leaves nothing to negotiate: leave \"Negotiate\" out of http.schemes, or allow NTLM or Kerberos",
             ),
             (no_quote_or_control(&self.http.realm), "http.realm holds a quote, backslash or control character"),
             (
@@ -198,6 +201,11 @@ impl Config {
         ];
         let broken = rules.iter().find(|(holds, _)| !holds).map(|(_, broken)| *broken);
         broken.map_or(settings.check(), Err).map_err(|broken| ConfigError::Value(broken.to_owned()))
+    }
+
+    /// Whether Negotiate, where HTTP offers it, has a mechanism: with or without Kerberos.
+    pub fn negotiates_something(&self, kerberos: bool) -> bool {
+        !self.http.schemes.contains(&SchemeName::Negotiate) || self.settings().offers_a_mechanism(kerberos)
     }
 
     /// What clients may be bound to in front of this server.
@@ -219,6 +227,7 @@ impl Config {
             names: self.names.clone(),
             domain: self.domain.clone(),
             negotiate: self.negotiate.clone(),
+            kerberos: self.kerberos.clone(),
             ntlm: self.ntlm.clone(),
         }
     }
@@ -339,6 +348,7 @@ mod tests {
         let config = Config::parse(&uncommented).unwrap();
         assert_eq!(config.domain.netbios.as_deref(), Some("CORP"));
         assert_eq!(config.names.dns_computer.as_deref(), Some("web1.corp.example"));
+        assert_eq!(config.kerberos.keytab.as_deref(), Some(Path::new("/etc/krb5.keytab")));
     }
 
     #[test]
@@ -352,7 +362,13 @@ mod tests {
 
     #[test]
     fn values_that_would_lock_everybody_out_are_errors() {
-        for text in ["[http]\nschemes = []", "[ntlm]\ntarget_policy = \"require\"", "[limits]\nhalf_open = 0"] {
+        for text in [
+            "[http]\nschemes = []",
+            "[ntlm]\ntarget_policy = \"require\"",
+            "[limits]\nhalf_open = 0",
+            "[kerberos]\nskew_seconds = 0",
+            "[negotiate]\npackages = \"!ntlm,!kerberos\"",
+        ] {
             assert!(matches!(Config::parse(text), Err(ConfigError::Value(_))), "{text}");
         }
         assert!(Config::parse("[ntlm]\nminimum_key = 64").is_err());

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 pub(crate) struct Who {
     name: String,
     domain: String,
-    sid: String,
+    sid: Option<String>,
     upn: Option<String>,
     display_name: Option<String>,
     groups: Vec<GroupName>,
@@ -73,14 +73,14 @@ struct Page<'a> {
 
 impl Who {
     pub(crate) fn of(facts: &Facts, tls: Option<&TlsChannel>, id: &CorrelationId) -> Self {
-        let token = facts.access_token(); // a server's context always has one
+        let token = facts.access_token(); // there is none of a Kerberos principal without a SID
         let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let account = facts.account.as_deref();
         Self {
             // A null session has the name that Windows gives it (MS-DTYP 2.4.2.4, S-1-5-7).
             name: account.map_or_else(|| "ANONYMOUS LOGON".to_owned(), |account| account.name.clone()),
             domain: account.map_or_else(|| "NT AUTHORITY".to_owned(), |account| account.domain.clone()),
-            sid: token.map(|token| token.user.to_string()).unwrap_or_default(),
+            sid: token.map(|token| token.user.to_string()),
             upn: account.and_then(|account| account.upn.clone()),
             display_name: account.and_then(|account| account.display_name.clone()),
             groups: account.map_or_else(Vec::new, |account| {
@@ -158,7 +158,7 @@ mod tests {
         let who = Who {
             name: "ann".into(),
             domain: "WEB1".into(),
-            sid: "S-1-5-21-1-2-3-1000".into(),
+            sid: Some("S-1-5-21-1-2-3-1000".into()),
             upn: None,
             display_name: Some("<script>alert(1)</script>".into()),
             groups: vec![GroupName { sid: "S-1-5-32-545".into(), name: "A & B".into() }],

@@ -32,7 +32,7 @@ impl Authority for Accounts {
             return question.refuse(Refusal::UnknownAccount);
         };
         let account = Arc::new(Account {
-            sid: sid.parse().unwrap(),
+            sid: sid.parse().ok(),
             name: (*name).into(),
             domain: "WEB1".into(),
             dns_domain: String::new(),
@@ -99,6 +99,7 @@ pub(crate) fn service(config: &str, decisions: &Arc<Decisions>, healthy: &Arc<At
     let host = HostNames { netbios: "WEB1".into(), dns: "web1.example".into() };
     let healthy = Arc::clone(healthy);
     Service {
+        kerberos: None,
         ntlm: config.settings().ntlm(&host, "WEB1", ""),
         config,
         authority: Arc::new(Threads::new(Arc::new(Accounts), 8, Duration::from_secs(5))),

@@ -10,6 +10,7 @@ use portcullis_testkit::vector::Package;
 use portcullis_testkit::{
     Foretold, Host, Initiator, Mic, Realm, Responses, Settings, cases, converse, hex, oracle, printed,
 };
+use portcullis_wire::kerberos::pac::Pac;
 use portcullis_wire::ntlm::{Authenticate, Charset};
 use portcullis_wire::{sid::Sid, utf16};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -52,6 +53,7 @@ fn main() -> std::io::Result<()> {
     remote(&root)?;
     x509(&root)?;
     tls(&root)?;
+    kerberos_pac(&root)?;
     for (number, text) in
         ["S-1-0", "S-1-5-32-544", "S-1-5-21-1-2-3-500", "S-1-15-2-1", "S-1-0x10000000000-1"].into_iter().enumerate()
     {
@@ -223,17 +225,20 @@ fn remote(root: &Path) -> std::io::Result<()> {
     }
     let (hour, week) = (Duration::from_secs(3600), Duration::from_secs(7 * 86400));
     let until = |time| UNIX_EPOCH.checked_add(time);
-    let ending =
-        Account { logoff_at: until(hour), password_expires_at: until(week), ..Account::clone(vouched.account) };
+    let ending = Account {
+        logoff_at: until(hour),
+        password_expires_at: until(week),
+        ..Account::clone(vouched.account().unwrap())
+    };
     let replies = [
-        ("accepted", Reply::Accepted(Secret::new([5; 16]), Arc::clone(vouched.account))),
+        ("accepted", Reply::Accepted(Secret::new([5; 16]), Arc::clone(vouched.account().unwrap()))),
         ("accepted-until", Reply::Accepted(Secret::new([5; 16]), Arc::new(ending))),
         ("domain-is", Reply::Domain(domain)),
         ("done", Reply::Done),
         ("failed", Reply::Failed),
     ];
     let refusals =
-        Refusal::ALL.map(|refusal| (refusal.row().name.rsplit('/').next().unwrap(), Reply::Refused(refusal)));
+        Refusal::ALL.map(|refusal| (refusal.row().name.rsplit('/').next().unwrap(), Reply::Refused(refusal.into())));
     for (name, reply) in replies.into_iter().chain(refusals) {
         write(root, "remote", name, &reply.encode(7))?;
     }
@@ -310,6 +315,26 @@ fn tls(root: &Path) -> std::io::Result<()> {
         for target in ["schannel_acceptor", "schannel_initiator"] {
             let bytes = oracle::random_script(&mut chance, number / 4);
             write(root, target, &format!("edits-{number:02}"), &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// The PACs of the tests, and each structure in them alone.
+fn kerberos_pac(root: &Path) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/tests/vectors");
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    for path in paths {
+        let name = path.file_stem().unwrap().to_string_lossy();
+        let Some(name) = name.strip_prefix("pac-").filter(|_| path.extension() == Some("txt".as_ref())) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path)?;
+        let bytes = hex::bytes(&text.lines().filter_map(|line| line.strip_prefix("pac: ")).collect::<String>());
+        write(root, "kerberos_pac", name, &bytes)?;
+        for buffer in Pac::decode(&bytes).unwrap().buffers().filter(|buffer| !buffer.buffer_type.is_signature()) {
+            write(root, "kerberos_pac", &format!("{name}-{:x}", buffer.buffer_type.0), buffer.bytes)?;
         }
     }
     Ok(())

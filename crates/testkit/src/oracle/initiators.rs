@@ -119,7 +119,7 @@ fn edits(credential: &Credential, settings: &Settings, setting: u8, edits: &[u8]
     if let Some(client) = meeting.initiator.context.as_ref().map(portcullis::Context::facts)
         && client.granted.contains(ContextFlags::INTEGRITY)
     {
-        let key = |facts: &portcullis::Facts| facts.session_key.as_ref().map(|key| *key.expose());
+        let key = |facts: &portcullis::Facts| facts.session_key.as_ref().map(|key| key.expose().clone());
         assert_eq!(server.map(key), Some(key(client)), "the client was told that it is in, and it is not");
     }
 }

@@ -43,7 +43,7 @@ impl Judge {
     /// Ann's account.
     pub fn ann() -> Account {
         Account {
-            sid: Sid::well_known(5, [21, 1, 2, 3, 1104]),
+            sid: Some(Sid::well_known(5, [21, 1, 2, 3, 1104])),
             name: "ann".into(),
             domain: "CORP".into(),
             dns_domain: "corp.example".into(),

@@ -3,11 +3,14 @@
 //! Strict: definite lengths in their shortest form, tags of one byte. Depth is bounded by the protocols' own grammars,
 //! which name every level: nothing here recurses over what the peer sent.
 
+mod number;
 mod oid;
+mod sequence_of;
 mod writer;
 
 pub use oid::Oid;
-pub use writer::{Constructed, tlv, tlv_len};
+pub use sequence_of::{Element, SequenceOf};
+pub use writer::{Constructed, bits32, header, integer, tlv, tlv_len};
 
 use crate::{Error, Kind};
 
@@ -53,6 +56,11 @@ pub mod tag {
     pub const SET: u8 = 0x31;
     /// [APPLICATION 0], constructed: the frame of a first GSS token.
     pub const APPLICATION_0: u8 = 0x60;
+
+    /// The tag `[APPLICATION number]`, constructed, of a number up to 30. Only the lowest five bits count.
+    pub const fn application(number: u8) -> u8 {
+        APPLICATION_0 | (number & 0x1f)
+    }
 
     /// The explicit context tag `[number]`, constructed. Only the lowest five bits count.
     pub const fn context(number: u8) -> u8 {
@@ -202,6 +210,19 @@ impl<'a> Der<'a> {
         match self.bytes(tag::OID, field)? {
             [] => Err(Error::new(at, field, Kind::WrongLength)),
             content => Ok(Oid(content)),
+        }
+    }
+
+    /// What the header of the next value says, whose content need not be there: its tag, the header's length in bytes
+    /// and the content's.
+    ///
+    /// # Errors
+    /// [`Kind::Truncated`] where the header is not whole, [`Kind::WrongLength`] for a length that is indefinite or not
+    /// in its shortest form.
+    pub fn header(&self, field: &'static str) -> Result<(u8, usize, usize), Error> {
+        match Header::read(self.bytes, self.base, field)? {
+            Some(header) => Ok((header.tag, header.len, header.content)),
+            None => Err(Error::new(self.base, field, Kind::Truncated)),
         }
     }
 

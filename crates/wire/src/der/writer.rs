@@ -4,6 +4,20 @@ pub fn tlv(tag: u8, content: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(content);
 }
 
+/// Appends an INTEGER in its shortest form.
+pub fn integer(value: i64, out: &mut Vec<u8>) {
+    let bytes = value.to_be_bytes();
+    // A byte is spared where the next one tells the same sign.
+    let spared = bytes.windows(2).take_while(|pair| matches!(pair, [0, 0..0x80] | [0xff, 0x80..=0xff])).count();
+    tlv(super::tag::INTEGER, bytes.get(spared..).unwrap_or_default(), out);
+}
+
+/// Appends a BIT STRING of 32 bits, the first of them the most significant.
+pub fn bits32(value: u32, out: &mut Vec<u8>) {
+    let [a, b, c, d] = value.to_be_bytes();
+    tlv(super::tag::BIT_STRING, &[0, a, b, c, d], out);
+}
+
 /// The length in bytes of a value with `content` bytes of content.
 pub const fn tlv_len(content: usize) -> usize {
     let digits = match content {
@@ -49,6 +63,36 @@ impl Constructed {
         }
     }
 
+    /// Appends the INTEGER `value` in the explicit tag `outer`.
+    #[must_use]
+    pub fn with_integer(self, outer: u8, value: i64) -> Self {
+        self.with_nested(outer, |out| integer(value, out))
+    }
+
+    /// The same where there is a number.
+    #[must_use]
+    pub fn with_optional_integer(self, outer: u8, value: Option<i64>) -> Self {
+        self.with_optional_nested(outer, value, integer)
+    }
+
+    /// Appends what `inner` writes in the explicit tag `outer`.
+    #[must_use]
+    pub fn with_nested(mut self, outer: u8, inner: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut content = Vec::new();
+        inner(&mut content);
+        tlv(outer, &content, &mut self.0);
+        self
+    }
+
+    /// The same where there is a value to write.
+    #[must_use]
+    pub fn with_optional_nested<T>(self, outer: u8, value: Option<T>, inner: impl FnOnce(T, &mut Vec<u8>)) -> Self {
+        match value {
+            Some(value) => self.with_nested(outer, |out| inner(value, out)),
+            None => self,
+        }
+    }
+
     /// Appends the whole with its `tag` to `out`.
     pub fn end(self, tag: u8, out: &mut Vec<u8>) {
         tlv(tag, &self.0, out);
@@ -62,7 +106,8 @@ impl Constructed {
     }
 }
 
-fn header(tag: u8, content: usize, out: &mut Vec<u8>) {
+/// Appends the header of a value with `content` bytes of content, which the caller writes behind it.
+pub fn header(tag: u8, content: usize, out: &mut Vec<u8>) {
     out.push(tag);
     let content = u32::try_from(content).unwrap_or(u32::MAX);
     let digits = content.to_be_bytes();

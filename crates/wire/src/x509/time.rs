@@ -1,5 +1,6 @@
 //! The two times of a certificate (RFC 5280 §4.1.2.5), in UTC and to the second.
 
+use crate::calendar::{self, pair};
 use crate::der::{Der, tag};
 use crate::{Error, Kind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,48 +21,10 @@ pub(super) fn read(der: &mut Der<'_>, field: &'static str) -> Result<SystemTime,
         }
         _ => return Err(bad),
     };
-    let [m1, m2, d1, d2, h1, h2, i1, i2, s1, s2, b'Z'] = rest else { return Err(bad) };
-    let numbers = [(m1, m2), (d1, d2), (h1, h2), (i1, i2), (s1, s2)].map(|(a, b)| pair(*a, *b));
-    let [Some(month), Some(day), Some(hour), Some(minute), Some(second)] = numbers else { return Err(bad) };
-    let fits = (1..=12).contains(&month)
-        && (1..=days_of(month, year)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    if !fits {
-        return Err(bad);
-    }
-    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = calendar::seconds(year, rest).ok_or(bad)?;
     let distance = Duration::from_secs(seconds.unsigned_abs());
     let time = if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
     time.ok_or(bad)
-}
-
-/// A number of two digits.
-fn pair(a: u8, b: u8) -> Option<i64> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
-    Some(digit(a)? * 10 + digit(b)?)
-}
-
-const fn days_of(month: i64, year: i64) -> i64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-const fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-/// Days from 1970-01-01 to a day of the Gregorian calendar, of the years 0 to 9999.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    // Years that begin in March have their odd day last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leaps = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    365 * year + leaps + (153 * month + 2) / 5 + day - 719_469
 }
 
 #[cfg(test)]

@@ -1,0 +1,145 @@
+//! The PAC in a ticket: whether it is signed, whether it is this ticket's, and which account it says.
+
+use super::{Cause, PacFacts, PacSignature, PacVerdict, ServiceKey};
+use crate::{Account, Group};
+use portcullis_wire::kerberos::pac::{
+    BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
+};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart};
+use portcullis_wire::{filetime, utf16};
+use std::time::SystemTime;
+
+/// Verifies the server signature of a ticket's PAC with the key that opened the ticket (MS-PAC 2.8.1).
+pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey) -> Result<PacVerdict, Cause> {
+    let Some(raw) = find(part)? else { return Ok(PacVerdict::Unused) };
+    let pac = Pac::decode(raw).map_err(Cause::PacMalformed)?;
+    let signature = pac.signature(BufferType::SERVER_SIGNATURE).map_err(Cause::PacMalformed)?;
+    let signature = signature.ok_or(Cause::PacUnsigned)?;
+    if signature.checksum_type != ChecksumType(key.enctype().checksum_type()) {
+        return Err(Cause::PacSignatureType);
+    }
+    // Only the KDC can check its own, but one without it was made by no KDC.
+    pac.buffer(BufferType::KDC_SIGNATURE).ok_or(Cause::PacUnsigned)?;
+    let parts = pac.signed_parts().map_err(Cause::PacMalformed)?;
+    if key.pac().verify(parts, signature.signature) { Ok(PacVerdict::Verified) } else { Err(Cause::PacSignatureWrong) }
+}
+
+/// The server's signature, and the KDC's with its type.
+pub(super) fn signatures(raw: &[u8]) -> Option<(Vec<u8>, PacSignature)> {
+    let pac = Pac::decode(raw).ok()?;
+    let server = pac.signature(BufferType::SERVER_SIGNATURE).ok()??;
+    let kdc = pac.signature(BufferType::KDC_SIGNATURE).ok()??;
+    let kdc = PacSignature { checksum_type: kdc.checksum_type.0, checksum: kdc.signature.to_vec() };
+    Some((server.signature.to_vec(), kdc))
+}
+
+/// The PAC's bytes: the first one, inside AD-IF-RELEVANT or beside it (MS-KILE 3.4.5, note 80).
+pub(super) fn find<'a>(part: &EncTicketPart<'a>) -> Result<Option<&'a [u8]>, Cause> {
+    let Some(data) = part.authorization_data else { return Ok(None) };
+    for element in data.flatten() {
+        let element = element.map_err(Cause::Malformed)?;
+        if element.ad_type == AD_WIN2K_PAC {
+            return Ok(Some(element.data));
+        }
+    }
+    Ok(None)
+}
+
+/// What a verified PAC says, once it fits the ticket. The account is `None` where it names none, as MIT's PACs do.
+pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result<(Option<Account>, PacFacts), Cause> {
+    let pac = Pac::decode(raw).map_err(Cause::PacMalformed)?;
+    check_client(&pac, part)?;
+    let upn = decoded(&pac, BufferType::UPN_DNS_INFO, UpnDnsInfo::decode)?;
+    let logon = decoded(&pac, BufferType::LOGON_INFO, LogonInfo::decode)?;
+    let requester = decoded(&pac, BufferType::REQUESTER_SID, RequesterSid::decode)?;
+    let delegation = decoded(&pac, BufferType::DELEGATION, Delegation::decode)?;
+    let transited_services = delegation.map(|delegation| delegation.transited_services).unwrap_or_default();
+    let Some(logon) = logon else {
+        // A PAC that names a SID and no logon is a ticket-granting ticket's (CVE-2022-2031).
+        if requester.is_some() {
+            return Err(Cause::TicketGranting);
+        }
+        let facts = PacFacts { raw: raw.to_vec(), user_flags: 0, logon_server: String::new(), transited_services };
+        return Ok((None, facts));
+    };
+
+    let sids = logon.sids();
+    let user = logon.user_sid().ok_or(Cause::PacContradicts)?;
+    let said = [requester.map(|requester| requester.0), upn.as_ref().and_then(|upn| upn.sid)];
+    if said.into_iter().flatten().any(|said| said != user) {
+        return Err(Cause::PacContradicts);
+    }
+    let sam_name = upn.as_ref().and_then(|upn| upn.sam_name.as_deref());
+    if sam_name.is_some_and(|name| !utf16::same_name(name, &logon.effective_name)) {
+        return Err(Cause::PacContradicts);
+    }
+    let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let account = Account {
+        sid: Some(user),
+        name: logon.effective_name.clone(),
+        domain: logon.logon_domain_name.clone(),
+        dns_domain: upn.as_ref().map_or(realm, |upn| upn.dns_domain.as_str()).to_owned(),
+        upn: upn.as_ref().and_then(|upn| some(&upn.upn)),
+        display_name: some(&logon.full_name),
+        mail: None,
+        groups: sids.into_iter().filter(|sid| *sid != user).map(|sid| Group { sid, name: String::new() }).collect(),
+        logoff_at: [logon.logoff_time, logon.kick_off_time].into_iter().filter_map(moment).min(),
+        password_expires_at: moment(logon.password_must_change),
+    };
+    let facts = PacFacts {
+        raw: raw.to_vec(),
+        user_flags: logon.user_flags,
+        logon_server: logon.logon_server.clone(),
+        transited_services,
+    };
+    Ok((Some(account), facts))
+}
+
+/// A time of LOGON_INFO; zero is as unsaid as never.
+fn moment(time: u64) -> Option<SystemTime> {
+    filetime::to_system(time).filter(|_| time != 0)
+}
+
+/// CLIENT_INFO must name the ticket's client and its authentication (MS-PAC 2.7).
+fn check_client(pac: &Pac<'_>, part: &EncTicketPart<'_>) -> Result<(), Cause> {
+    let info = decoded(pac, BufferType::CLIENT_INFO, ClientInfo::decode)?.ok_or(Cause::PacClientDiffers)?;
+    let authtime = part.authtime.to_system().map(filetime::from_system);
+    let mut name = String::new();
+    for component in part.cname.components() {
+        if !name.is_empty() {
+            name.push('/');
+        }
+        name.push_str(&String::from_utf8_lossy(component));
+    }
+    let realm = String::from_utf8_lossy(part.crealm);
+    // Some KDCs name the realm as well.
+    let fits = info.name == name
+        || info.name.strip_suffix(&*realm).and_then(|rest| rest.strip_suffix('@')).is_some_and(|rest| rest == name);
+    if fits && authtime == Some(info.client_id) { Ok(()) } else { Err(Cause::PacClientDiffers) }
+}
+
+fn decoded<'a, T>(
+    pac: &Pac<'a>,
+    buffer: BufferType,
+    decode: impl FnOnce(&'a [u8]) -> Result<T, portcullis_wire::Error>,
+) -> Result<Option<T>, Cause> {
+    pac.buffer(buffer).map(decode).transpose().map_err(Cause::PacMalformed)
+}
+
+/// The account of a client of whom only its principal is known.
+pub(super) fn account_of_principal(client: &str) -> Account {
+    let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
+    Account {
+        sid: None,
+        name: client.to_owned(),
+        domain: String::new(),
+        dns_domain: realm.to_owned(),
+        upn: Some(client.to_owned()),
+        display_name: None,
+        mail: None,
+        groups: Vec::new(),
+        logoff_at: None,
+        password_expires_at: None,
+    }
+}
