@@ -1,11 +1,11 @@
 """Kerberos tokens with one thing wrong, by python-gssapi: what a relay, an attacker or a broken clock would send.
 
-PEER_ODD says what; PEER_URL, KRB5CCNAME and KRB5_CONFIG as ever. Prints a line for each request's answer.
+PEER_ODD says what; PEER_URL, KRB5CCNAME and KRB5_CONFIG as ever; PEER_OTHER is a second credential cache. Prints a line for each request's answer.
 
     replay       the same token twice, on two connections: the first is good
     ticket       a bit of the ticket is turned over
     authenticator   a bit of the authenticator
-    mixed        the ticket of one request with the authenticator of another
+    mixed        the ticket of one logon with the authenticator of another
     cut          the last byte is missing
     longer       a byte too many
     reply        the token claims to be an AP-REP
@@ -39,9 +39,10 @@ def elements(data):
         at = content + length
 
 
-def request():
+def request(cache=None):
     """A bare token: what stands before the AP-REQ, and the AP-REQ."""
-    os.environ["PEER_MECHANISM"] = kerberos_contexts.MECHANISM = "krb5"
+    os.environ["KRB5CCNAME"] = cache or os.environ["KRB5CCNAME"]
+    kerberos_contexts.MECHANISM = "krb5"
     token = kerberos_contexts.context("HTTP@localhost").step(None)
     at = token.index(b"\x01\x00\x6e")
     return token[:at], token[at + 2 :]
@@ -107,8 +108,8 @@ def main():
     elif ODD == "authenticator":
         message = turned(message, authenticator[1] - 1)
     elif ODD == "mixed":
-        # A new logon has a new session key, in a ticket of the same length.
-        _, other = request()
+        # It has another session key, in a ticket of the same length.
+        _, other = request(os.environ["PEER_OTHER"])
         mine, theirs = message[slice(*ticket)], other[slice(*fields(other)[0])]
         assert len(mine) == len(theirs), "the tickets differ in length"
         message = message.replace(mine, theirs)

@@ -19,7 +19,7 @@ fn fuzz() -> PathBuf {
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 19] = [
+const TARGETS: [(&str, Oracle); 22] = [
     ("negotiate", oracle::negotiate),
     ("challenge", oracle::challenge),
     ("authenticate", oracle::authenticate),
@@ -39,6 +39,9 @@ const TARGETS: [(&str, Oracle); 19] = [
     ("schannel_initiator", oracle::schannel_initiator),
     ("kerberos_pac", oracle::kerberos_pac),
     ("kerberos_acceptor", oracle::kerberos_acceptor),
+    ("kerberos_messages", oracle::kerberos_messages),
+    ("kerberos_keytab", oracle::kerberos_keytab),
+    ("kerberos_ccache", oracle::kerberos_ccache),
 ];
 
 #[test]

@@ -310,8 +310,8 @@ fn k18_no_logon_info_is_no_account_and_no_refusal() {
     let bare = |site: &Site| Client::of(site.ticket("ann@EXAMPLE").without_pac());
     let by_principal = |context: portcullis::Context| {
         let account = context.facts().account.clone().unwrap();
-        assert_eq!((account.name.as_str(), account.sid, account.groups.len()), ("ann@EXAMPLE", None, 0));
-        assert_eq!((account.domain.as_str(), account.dns_domain.as_str()), ("", "EXAMPLE"));
+        assert_eq!((account.name.as_str(), account.sid, account.groups.len()), ("ann", None, 0));
+        assert_eq!((account.domain.as_str(), account.dns_domain.as_str()), ("EXAMPLE", "EXAMPLE"));
         assert_eq!(context.facts().client_name().as_deref(), Some("ann@EXAMPLE"));
         context.facts().ticket.as_ref().unwrap().pac.is_some()
     };

@@ -20,6 +20,7 @@
 #[path = "../c_programs/compile.rs"]
 #[allow(dead_code, reason = "other tests have use for the rest")]
 mod compile;
+mod directory;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod peers;

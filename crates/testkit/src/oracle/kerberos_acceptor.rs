@@ -182,7 +182,7 @@ fn judge(site: &Site, setting: u8, outcome: &Outcome) {
         Some(name) => assert_eq!(account.name, name),
         None => {
             assert!(site.config.pac != PacPolicy::Require, "no PAC, and there must be one");
-            assert_eq!((account.name.as_str(), account.groups.len(), account.sid), (client.as_str(), 0, None));
+            assert_eq!((account.qualified_name(), account.groups.len(), account.sid), (client, 0, None));
         }
     }
     if facts.granted.contains(ContextFlags::USE_DCE_STYLE) {

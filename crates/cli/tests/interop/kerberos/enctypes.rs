@@ -46,7 +46,7 @@ fn a_session_key_of_another_enctype_than_the_services() {
         world.realm.session_keys(HTTP, &[session]);
         let server = world.serve();
         for ask in [clients::gssapi as Ask, clients::heimdal] {
-            if ask as usize == clients::heimdal as usize && session == Enctype::Aes256Sha2 {
+            if ask as *const () as usize == clients::heimdal as *const () as usize && session == Enctype::Aes256Sha2 {
                 continue;
             }
             expect_alice(&ask(&Target::of(&server), &world.alice, &Way::default()), 1);
