@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Debian packages. Where a command is named, any program of that name will do, however it came.
+/// Debian packages. Where a command or a file is named, any of that name will do, however it came.
 const DEBIAN: &[(&str, Option<&str>)] = &[
     ("curl", Some("curl")),
     ("wget", Some("wget")),
@@ -49,6 +49,37 @@ const DEBIAN: &[(&str, Option<&str>)] = &[
     ("libc6-dev", None),
     ("pkg-config", Some("pkg-config")),
     ("valgrind", Some("valgrind")),
+    ("krb5-kdc", None),           // MIT's KDC
+    ("krb5-admin-server", None),  // kadmin.local
+    ("krb5-user", None),          // kinit, kvno, klist
+    ("samba-ad-dc", None),        // a KDC of Active Directory
+    ("samba-ad-provision", None), // what a new domain is made of
+    ("libsqlite3-0", None),       // what Heimdal links
+    ("libkrb5-dev", None),        // the Python and npm packages for Kerberos are built here
+    ("python3-dev", None),
+    ("make", Some("make")),
+    ("libnode-dev", Some("/usr/include/node/node_api.h")),
+];
+
+/// The services that some of these packages have. The tests start what they need themselves.
+const SERVICES: &[(&str, &[&str])] = &[
+    ("winbind", &["winbind"]),
+    ("krb5-kdc", &["krb5-kdc"]),
+    ("krb5-admin-server", &["krb5-admin-server"]),
+    ("samba-ad-dc", &["samba-ad-dc", "smbd", "nmbd", "winbind"]),
+];
+
+/// Heimdal's libraries: Debian packages that are only unpacked.
+const HEIMDAL: &[&str] = &[
+    "libgssapi3-heimdal",
+    "libasn1-8-heimdal",
+    "libheimbase1-heimdal",
+    "libhcrypto5-heimdal",
+    "libheimntlm0-heimdal",
+    "libhx509-5-heimdal",
+    "libkrb5-26-heimdal",
+    "libroken19-heimdal",
+    "libwind0-heimdal",
 ];
 
 /// Debian's own, so that one that someone put before it in PATH makes no difference.
@@ -57,10 +88,13 @@ const PYTHON: &str = "/usr/bin/python3";
 /// Installs every peer that is missing.
 pub(crate) fn install() -> Result<(), String> {
     debian()?;
-    python()?;
+    python("venv", "requirements.txt")?;
+    python("kerberos-venv", "kerberos-requirements.txt")?;
     node()?;
     gss_ntlmssp()?;
+    heimdal()?;
     go()?;
+    samba()?;
     println!("peers: all there");
     Ok(())
 }
@@ -94,14 +128,53 @@ fn debian() -> Result<(), String> {
         command
     };
     run(apt().arg("update"))?;
-    run(apt().args(["install", "--no-install-recommends"]).args(&missing))
-        .map_err(|why| format!("{why}; try `{by_hand}` by hand to see what apt-get does not like"))
+    let quiet = NoStart::ask()?;
+    let done = run(apt().args(["install", "--no-install-recommends"]).args(&missing));
+    drop(quiet);
+    done.map_err(|why| format!("{why}; try `{by_hand}` by hand to see what apt-get does not like"))?;
+    // Nor shall they start at the next boot. Without systemd nothing would.
+    let services: Vec<&str> = SERVICES
+        .iter()
+        .filter(|(package, _)| missing.contains(package))
+        .flat_map(|(_, services)| services.iter().copied())
+        .collect();
+    if !services.is_empty() && in_path("systemctl") {
+        run(Command::new("systemctl").args(["--quiet", "disable"]).args(&services))?;
+    }
+    Ok(())
 }
 
-/// The Python packages, in an environment of their own.
-fn python() -> Result<(), String> {
-    let requirements = root().join("interop/python/requirements.txt");
-    let stamp = Stamp::of("venv", &[&requirements])?;
+/// Tells Debian's packages not to start their services, while it lives; unless someone told them something already.
+struct NoStart(Option<PathBuf>);
+
+impl NoStart {
+    fn ask() -> Result<Self, String> {
+        let policy = Path::new("/usr/sbin/policy-rc.d");
+        if policy.exists() {
+            return Ok(Self(None));
+        }
+        let write = || {
+            fs::write(policy, "#!/bin/sh\nexit 101\n")?;
+            fs::set_permissions(policy, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        };
+        let asked = Self(Some(policy.to_path_buf()));
+        write().map_err(|why| format!("{}: {why}", policy.display()))?;
+        Ok(asked)
+    }
+}
+
+impl Drop for NoStart {
+    fn drop(&mut self) {
+        if let Some(policy) = &self.0 {
+            let _ = fs::remove_file(policy);
+        }
+    }
+}
+
+/// Python packages, in an environment of their own.
+fn python(name: &str, requirements: &str) -> Result<(), String> {
+    let requirements = root().join("interop/python").join(requirements);
+    let stamp = Stamp::of(name, &[&requirements])?;
     if stamp.holds() {
         return Ok(());
     }
@@ -130,6 +203,10 @@ fn node() -> Result<(), String> {
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]).arg(&node);
     run(&mut npm)
         .map_err(|why| format!("{why}; the npm registry must be reachable once, for the packages of {lock:?}"))?;
+    // The only one with native code: built here, by the node-gyp that npm brings, with the headers that Debian has.
+    let mut build = Command::new("npm");
+    build.current_dir(&node).args(["explore", "kerberos", "--", "node-gyp", "rebuild", "--nodedir=/usr"]);
+    run(build.arg("--loglevel=error"))?;
     stamp.set()
 }
 
@@ -140,10 +217,37 @@ fn gss_ntlmssp() -> Result<(), String> {
     if stamp.holds() {
         return Ok(());
     }
+    let folder = unpacked(&stamp, &["gss-ntlmssp"])?;
+    let mut find = Command::new("find");
+    find.arg(folder.join("usr/lib")).args(["-name", "gssntlmssp.so"]);
+    let found = find.output().map_err(|why| format!("find: {why}"))?;
+    let library = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+    let line = format!("gssntlmssp_v1\t1.3.6.1.4.1.311.2.2.10\t{library}\n");
+    fs::write(folder.join("mech.conf"), line).map_err(|why| format!("mech.conf: {why}"))?;
+    stamp.set()
+}
+
+/// The libraries that Heimdal's GSSAPI is made of. Its programs would take the places of MIT's, and its headers too.
+fn heimdal() -> Result<(), String> {
+    let stamp = Stamp::wanting("heimdal", HEIMDAL.join(" "));
+    if stamp.holds() {
+        return Ok(());
+    }
+    let folder = unpacked(&stamp, HEIMDAL)?;
+    let mut find = Command::new("find");
+    find.arg(folder.join("usr/lib")).args(["-name", "libgssapi.so.3"]);
+    let found = find.output().map_err(|why| format!("find: {why}"))?;
+    let library = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+    fs::write(folder.join("library"), library).map_err(|why| format!("library: {why}"))?;
+    stamp.set()
+}
+
+/// Unpacks Debian packages into the stamp's folder.
+fn unpacked(stamp: &Stamp, packages: &[&str]) -> Result<PathBuf, String> {
     let folder = stamp.start()?;
     let download = || {
         let mut command = Command::new("apt-get");
-        command.args(["-q", "-o", "APT::Sandbox::User=root", "download", "gss-ntlmssp"]).current_dir(&folder);
+        command.args(["-q", "-o", "APT::Sandbox::User=root", "download"]).args(packages).current_dir(&folder);
         command
     };
     if run(&mut download()).is_err() {
@@ -151,18 +255,26 @@ fn gss_ntlmssp() -> Result<(), String> {
         run(Command::new("apt-get").args(["-q", "update"]))?;
         run(&mut download())?;
     }
-    let package = fs::read_dir(&folder)
-        .map_err(|why| format!("{}: {why}", folder.display()))?
+    let entries = fs::read_dir(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    let archives = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .ok_or("apt-get download left no package")?;
-    run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&folder))?;
-    let mut find = Command::new("find");
-    find.arg(folder.join("usr/lib")).args(["-name", "gssntlmssp.so"]);
-    let found = find.output().map_err(|why| format!("find: {why}"))?;
-    let library = String::from_utf8_lossy(&found.stdout).trim().to_owned();
-    let line = format!("gssntlmssp_v1\t1.3.6.1.4.1.311.2.2.10\t{library}\n");
-    fs::write(folder.join("mech.conf"), line).map_err(|why| format!("mech.conf: {why}"))?;
+        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    for archive in archives {
+        run(Command::new("dpkg-deb").arg("-x").arg(archive).arg(&folder))?;
+    }
+    Ok(folder)
+}
+
+/// A domain of Active Directory, which the tests copy.
+fn samba() -> Result<(), String> {
+    let script = root().join("interop/samba/provision.py");
+    let stamp = Stamp::of("samba", &[&script])?;
+    if stamp.holds() {
+        return Ok(());
+    }
+    let folder = stamp.start()?;
+    run(Command::new(PYTHON).arg(&script).arg(&folder).stderr(Stdio::null()))
+        .map_err(|why| format!("{why}; run it by hand to see what Samba does not like"))?;
     stamp.set()
 }
 

@@ -12,7 +12,7 @@
 mod kerberos;
 
 use kerberos::{Held, Nobody, cause, keytab, opening, opening_for, seen};
-use portcullis::kerberos::{ConfirmPac, PacVerdict, ServiceNames};
+use portcullis::kerberos::{ConfirmPac, PacSignature, PacVerdict, ServiceNames};
 use portcullis::{Answer, Authority, Claim, Question, Vouched};
 use portcullis_authority::remote::{Peers, Remote, RemoteServer, Service, Stop};
 use portcullis_authority::{
@@ -116,7 +116,15 @@ fn refusals_cross_with_what_they_rest_on() {
     let services = ServiceNames::List(vec!["cifs/web1.corp.example".into()]);
     assert_eq!(cause(&remote.answer(&opening_for(Held::http(1).ticket(), services))), "kerberos/service-not-ours");
     assert_eq!(cause(&remote.answer(&opening(b"no ticket".to_vec()))), "kerberos/malformed-token");
-    let confirm = |claim| ConfirmPac::new(claim, None, "HTTP/web1@CORP".into(), vec![1], (15, vec![2]));
+    let confirm = |claim| {
+        ConfirmPac::new(
+            claim,
+            None,
+            "HTTP/web1@CORP".into(),
+            vec![1],
+            PacSignature { checksum_type: 15, checksum: vec![2] },
+        )
+    };
     let question = Question::ConfirmPac(confirm(Claim::default()));
     assert!(matches!(remote.answer(&question).verdict(), Ok(Vouched::Pac { asked: false })));
     let none = Running::start(&[]);

@@ -101,6 +101,15 @@ pub(crate) struct WinprNtlmSettings {
     pub(crate) hashCallbackArg: *mut c_void,
 }
 
+/// The beginning of WinPR's SEC_WINPR_KERBEROS_SETTINGS, as FreeRDP 3 has it. What follows is for who asks a KDC.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WinprKerberosSettings {
+    pub(crate) kdcUrl: *const c_char,
+    pub(crate) keytab: *const c_char,
+    pub(crate) cache: *const c_char,
+}
+
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
@@ -276,5 +285,8 @@ mod tests {
         assert_eq!(offset_of!(WinprNtlmSettings, samFile), 0);
         assert_eq!(offset_of!(WinprNtlmSettings, hashCallback), 8);
         assert_eq!(offset_of!(WinprNtlmSettings, hashCallbackArg), 16);
+        assert_eq!(offset_of!(WinprKerberosSettings, kdcUrl), 0);
+        assert_eq!(offset_of!(WinprKerberosSettings, keytab), 8);
+        assert_eq!(offset_of!(WinprKerberosSettings, cache), 16);
     }
 }

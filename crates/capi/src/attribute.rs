@@ -12,7 +12,7 @@ use crate::context::{Context, State};
 use crate::credential::{Credential, read_handle};
 use crate::text::Charset;
 use crate::token::Handle;
-use crate::{flags, handles, moment, packages, schannel, winpr};
+use crate::{flags, handles, kerberos, moment, packages, schannel, winpr};
 use library::attribute::Attribute;
 use library::{Negotiation, package};
 use std::ffi::c_void;
@@ -86,6 +86,10 @@ pub(crate) unsafe fn query<C: Charset>(context: *const SecHandle, attribute: u32
     if let Some(answer) = unsafe { schannel::attribute::query::<C>(open, attribute, place) } {
         return answer;
     }
+    // SAFETY: as the caller says.
+    if let Some(answer) = unsafe { kerberos::attribute::query(open, attribute, place) } {
+        return answer;
+    }
     let value = open.facts.attribute(attribute).ok_or(Code::UNSUPPORTED_FUNCTION)?;
     // SAFETY: as the caller says.
     unsafe {
@@ -104,8 +108,15 @@ pub(crate) unsafe fn query<C: Charset>(context: *const SecHandle, attribute: u32
             }
             Attribute::PasswordExpiry(end) | Attribute::LogoffTime(end) => place.put(or_never(end)),
             Attribute::DceInfo(name) => {
-                place.fits::<(u32, *mut c_void)>()?;
-                place.put(DceInfo { AuthzSvc: RPC_C_AUTHZ_NAME, pPac: C::give(&name)? })
+                place.fits::<DceInfo>()?;
+                place.put(match kerberos::attribute::pac(open) {
+                    // Zeros behind it stop who takes it for a name.
+                    Some(pac) => DceInfo {
+                        AuthzSvc: RPC_C_AUTHZ_DCE,
+                        pPac: crate::memory::copy(&[pac, &[0; 2]].concat())?.cast(),
+                    },
+                    None => DceInfo { AuthzSvc: RPC_C_AUTHZ_NAME, pPac: C::give(&name)? },
+                })
             }
             Attribute::KeyInfo(info) => {
                 place.fits::<KeyInfo>()?;
@@ -157,6 +168,8 @@ struct DceInfo {
 
 /// RPC_C_AUTHZ_NAME: a name stands where a PAC could.
 const RPC_C_AUTHZ_NAME: u32 = 1;
+/// RPC_C_AUTHZ_DCE: the PAC itself.
+const RPC_C_AUTHZ_DCE: u32 = 2;
 
 /// What is known before the end: the package, and that it is negotiating.
 ///
@@ -221,7 +234,7 @@ pub(crate) unsafe fn set(
     unsafe { winpr::set(&context, attribute, value, len) }
 }
 
-/// QueryCredentialsAttributes: whose credential it is, and what TLS's can do. What Kerberos has comes with it.
+/// QueryCredentialsAttributes: whose credential it is, and what TLS's can do.
 ///
 /// # Safety
 /// As [`query`].

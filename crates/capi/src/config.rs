@@ -1,14 +1,13 @@
 //! The file that PORTCULLIS_CONFIG names.
 
+use crate::environment;
 use crate::host::Accounts;
 use crate::log::{self, Sink};
 use crate::schannel::configured::Tls;
 use portcullis_authority::settings::{DomainSettings, KerberosPolicy, Names, NegotiatePolicy, NtlmPolicy, Settings};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::ffi::{CStr, c_char};
 use std::fs::OpenOptions;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -85,16 +84,9 @@ impl Config {
     /// Reads the file, where the environment names one. A program with more rights than its user does not follow the
     /// user's environment.
     pub(crate) fn load() -> Result<Self, String> {
-        unsafe extern "C" {
-            fn secure_getenv(name: *const c_char) -> *mut c_char;
-        }
-        // SAFETY: the name ends with a zero; what comes back is read before anyone can change it.
-        let path = unsafe { secure_getenv(c"PORTCULLIS_CONFIG".as_ptr()) };
-        if path.is_null() {
+        let Some(path) = environment::variable(c"PORTCULLIS_CONFIG").map(PathBuf::from) else {
             return Ok(Self::default());
-        }
-        // SAFETY: the environment's strings end with a zero.
-        let path = PathBuf::from(std::ffi::OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()));
+        };
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let config: Self = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         config.settings().check().map_err(|why| format!("{}: {why}", path.display()))?;

@@ -1,16 +1,16 @@
 //! What a CredHandle stands for, and the functions that make, change and free it.
 
 use crate::abi::{NEVER, SECPKG_CRED_INBOUND, SECPKG_CRED_OUTBOUND, SecHandle};
+use crate::acceptor::{Acceptor, Judge};
 use crate::code::Code;
 use crate::host::{self, Accounts};
 use crate::identity::{self, Identity};
+use crate::initiator::Initiator;
+use crate::kerberos::Tickets;
 use crate::schannel::Recipe;
-use crate::secrets::{HostSecrets, OneAccount};
 use crate::text::Charset;
 use crate::{handles, moment, packages, schannel};
-use library::negotiate::{self, PackageList};
-use library::{ContextFlags, PackageInfo, ntlm, package};
-use portcullis_authority::settings::Settings;
+use library::{ContextFlags, PackageInfo, package};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,31 +27,6 @@ pub(crate) struct Credential {
     name: String,
     /// What a context must be granted: PortcullisRequireContextFlags. Shared by all that take each other's place behind one handle.
     required: Arc<AtomicU32>,
-}
-
-/// The side that accepts.
-pub(crate) struct Acceptor {
-    pub(crate) credential: library::Credential,
-    pub(crate) judge: Judge,
-}
-
-/// Who says whether a client's proof is right.
-#[derive(Clone)]
-pub(crate) enum Judge {
-    /// An account store.
-    Store(Accounts),
-    /// The account that the credential was acquired with.
-    One(Arc<OneAccount>),
-    /// The host program, by what it set when the credential was acquired, or sets in each context.
-    Host(HostSecrets),
-}
-
-/// The side that initiates.
-pub(crate) struct Initiator {
-    pub(crate) credential: library::Credential,
-    /// The same for calls with a flag: without a name (ISC_REQ_NULL_SESSION), or of TLS one whose host verifies the server
-    /// itself (ISC_REQ_MANUAL_CRED_VALIDATION).
-    pub(crate) variant: library::Credential,
 }
 
 /// SECPKG_CRED_AUTOLOGON_RESTRICTED: the user's own logon is not to be used. There is none here that could be.
@@ -84,10 +59,10 @@ pub(crate) unsafe fn acquire<C: Charset>(
     }
     // SAFETY: as the caller says.
     let credential = unsafe { Credential::new::<C>(wanted) }?;
-    let end = credential.recipe.as_ref().and_then(Recipe::expiry);
+    let end = credential.expiry();
     if end.is_some_and(|end| end <= SystemTime::now()) {
-        // Who verifies by itself, or not at all, may still take it.
-        tracing::warn!("a credential's own certificate has expired: peers will refuse it");
+        // Who verifies by itself, or not at all, may still take the one; the other may be renewed.
+        tracing::warn!("a credential's own certificate or ticket has expired: peers will refuse it");
     }
     let end = end.map_or(NEVER, moment::local);
     let made = handles::insert(Arc::new(credential))?;
@@ -182,20 +157,33 @@ impl Credential {
         }
         // SAFETY: as the caller says.
         let identity = unsafe { Wanted::identity::<C>(wanted) }?;
-        let initiator = match (&identity, outbound) {
-            (Some(identity), true) => Some(Initiator::new(package, identity)?),
-            // There is no logon session whose own credentials could be meant.
-            (None, true) if !inbound => return Err(Code::NO_CREDENTIALS),
-            _ => None,
+        let sides = Sides { package, inbound, outbound, principal };
+        let tickets = sides.tickets(identity.as_ref());
+        let initiator = match outbound {
+            true => Initiator::new(package, identity.as_ref(), tickets.clone())?,
+            false => None,
         };
+        // Who only accepts by one, may be nobody itself.
+        if outbound && !inbound && initiator.is_none() {
+            return Err(Code::NO_CREDENTIALS);
+        }
         let named = identity.as_ref().filter(|identity| !identity.is_nobody()).map(Identity::name);
-        let acceptor = if inbound { Some(Acceptor::new(package, identity, outbound)?) } else { None };
+        let acceptor = if inbound { Some(sides.acceptor(identity, tickets.as_ref())?) } else { None };
+        let client = initiator.as_ref().and_then(Initiator::name);
+        // Of Kerberos who it is is written in tickets and keys; of others what the caller says.
+        let name = match package == &package::KERBEROS {
+            true => {
+                let called = sides.principal.filter(|_| inbound);
+                called.or(client).or_else(|| acceptor.as_ref().and_then(Acceptor::name))
+            }
+            false => sides.principal.or(named).or(client),
+        };
         Ok(Self {
             package,
             acceptor,
             initiator,
             recipe: None,
-            name: principal.or(named).unwrap_or_else(|| host::names().netbios),
+            name: name.unwrap_or_else(|| host::names().netbios),
             required: Arc::default(),
         })
     }
@@ -212,19 +200,21 @@ impl Credential {
             return Err(Code::UNKNOWN_CREDENTIALS);
         }
         // SAFETY: as the caller says.
+        let principal = unsafe { C::read(wanted.principal) }?;
+        // SAFETY: as the caller says.
         let identity = unsafe { Wanted::identity::<C>(wanted) }?.ok_or(Code::NO_CREDENTIALS)?;
+        let sides = Sides { package: credential.package, inbound, outbound, principal };
+        let tickets = sides.tickets(Some(&identity));
         let initiator = match &credential.initiator {
-            Some(_) if outbound => Some(Initiator::new(credential.package, &identity)?),
-            Some(Initiator { credential, variant }) => {
-                Some(Initiator { credential: credential.clone(), variant: variant.clone() })
-            }
-            None => None,
+            Some(_) if outbound => Some(
+                Initiator::new(credential.package, Some(&identity), tickets.clone())?.ok_or(Code::NO_CREDENTIALS)?,
+            ),
+            before => before.clone(),
         };
         let name = identity.name();
         let acceptor = match &credential.acceptor {
-            Some(_) if inbound => Some(Acceptor::new(credential.package, Some(identity), outbound)?),
-            Some(acceptor) => Some(acceptor.again()),
-            None => None,
+            Some(_) if inbound => Some(sides.acceptor(Some(identity), tickets.as_ref())?),
+            before => before.clone(),
         };
         let required = Arc::clone(&credential.required);
         Ok(Self { package: credential.package, acceptor, initiator, recipe: None, name, required })
@@ -264,13 +254,58 @@ impl Credential {
         Ok(Self { package: self.package, acceptor, initiator, recipe: Some(recipe), name, required })
     }
 
+    /// The same with the tickets that its credential cache holds now; `None` where nothing has changed.
+    pub(crate) fn newer(&self) -> Option<Self> {
+        let initiator = self.initiator.as_ref()?.newer()?;
+        let (acceptor, recipe) = (self.acceptor.clone(), self.recipe.clone());
+        let (name, required) = (self.name.clone(), Arc::clone(&self.required));
+        Some(Self { package: self.package, acceptor, initiator: Some(initiator), recipe, name, required })
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Until when the credential is good; `None` for ever.
+    fn expiry(&self) -> Option<SystemTime> {
+        match &self.recipe {
+            Some(recipe) => recipe.expiry(),
+            // A service's keys have no end; a client's tickets have.
+            None if self.acceptor.is_some() => None,
+            None => self.initiator.as_ref().and_then(Initiator::expiry),
+        }
     }
 
     /// What the host requires of a context, in the flags of its side.
     pub(crate) fn required(&self) -> u32 {
         self.required.load(Ordering::Relaxed)
+    }
+}
+
+/// What a credential is to be for.
+struct Sides {
+    package: &'static PackageInfo,
+    inbound: bool,
+    outbound: bool,
+    principal: Option<String>,
+}
+
+impl Sides {
+    /// The client's tickets, where the package and the side have use for some.
+    fn tickets(&self, identity: Option<&Identity>) -> Option<Tickets> {
+        // A host's own tickets are nobody's else: who says that it has no name is not called by one.
+        let nobody = identity.is_some_and(|identity| identity.is_nobody() && identity.kerberos.cache.is_none());
+        if !self.outbound || nobody || !packages::offers_kerberos(self.package) {
+            return None;
+        }
+        // Of both sides the name is the service's.
+        let client = self.principal.as_deref().filter(|_| self.package == &package::KERBEROS && !self.inbound);
+        Tickets::find(identity, client)
+    }
+
+    fn acceptor(&self, identity: Option<Identity>, tickets: Option<&Tickets>) -> Result<Acceptor, Code> {
+        let granting = tickets.and_then(|tickets| tickets.granting.clone());
+        Acceptor::new(self.package, self.principal.as_deref(), identity, self.outbound, granting)
     }
 }
 
@@ -299,96 +334,6 @@ impl Wanted {
         // SAFETY: as the caller says.
         unsafe { identity::read::<C>(self.identity) }.map(Some)
     }
-}
-
-impl Acceptor {
-    fn new(package: &'static PackageInfo, identity: Option<Identity>, initiates: bool) -> Result<Self, Code> {
-        let config = host::config()?;
-        let settings = config.settings();
-        let packages = identity.as_ref().and_then(|identity| identity.packages.clone());
-        let accounts = host::accounts()?;
-        let judge = match (identity, accounts) {
-            // Who says with one identity both who it is and whom it accepts means the second only where nobody else does.
-            (Some(_), accounts) if initiates && accounts != Accounts::None => Judge::Store(accounts),
-            (Some(identity), accounts) if !identity.host.is_empty() => match accounts {
-                Accounts::None => Judge::Host(identity.host),
-                store => {
-                    tracing::warn!("an account store is configured: the host's SAM file or hash function is not used");
-                    Judge::Store(store)
-                }
-            },
-            (Some(identity), _) if !identity.user.is_empty() => {
-                Judge::One(Arc::new(OneAccount::new(&identity.user, &identity.domain, identity.nt_hash())))
-            }
-            // An identity that names nobody may still say which packages are meant.
-            (_, Accounts::None) => Judge::Host(HostSecrets::default()),
-            (_, store) => Judge::Store(store),
-        };
-        let (netbios, dns) = match &judge {
-            Judge::Store(accounts) => {
-                let store = host::open(accounts)?;
-                (store.domain().netbios.clone(), store.domain().dns.clone())
-            }
-            Judge::One(_) | Judge::Host(_) => (String::new(), String::new()),
-        };
-        let ntlm = settings.ntlm(&host::names(), &netbios, &dns);
-        let credential = match package == &package::NEGOTIATE {
-            true => {
-                let mut negotiate = settings.negotiate(None, ntlm);
-                if let Some(packages) = packages {
-                    negotiate.packages = packages;
-                }
-                if negotiate.offered().next().is_none() {
-                    return Err(Code::NO_CREDENTIALS);
-                }
-                library::Credential::acceptor(negotiate)
-            }
-            false => library::Credential::acceptor(ntlm),
-        };
-        Ok(Self { credential, judge })
-    }
-
-    /// The same, for a credential that is changed on its other side.
-    fn again(&self) -> Self {
-        Self { credential: self.credential.clone(), judge: self.judge.clone() }
-    }
-}
-
-impl Initiator {
-    fn new(package: &'static PackageInfo, identity: &Identity) -> Result<Self, Code> {
-        let settings = host::config()?.settings();
-        let packages = identity.packages.clone().unwrap_or_default();
-        let named = match identity.is_nobody() {
-            true => ntlm::Initiator::anonymous(),
-            false => ntlm::Initiator::with_nt_hash(&identity.user, &identity.domain, identity.nt_hash()),
-        };
-        Ok(Self {
-            credential: initiator(package, named, &packages, &settings)?,
-            variant: initiator(package, ntlm::Initiator::anonymous(), &packages, &settings)?,
-        })
-    }
-}
-
-fn initiator(
-    package: &'static PackageInfo,
-    mut ntlm: ntlm::Initiator,
-    packages: &PackageList,
-    settings: &Settings,
-) -> Result<library::Credential, Code> {
-    let names = host::names();
-    ntlm.minimum_key = settings.ntlm(&names, "", "").minimum_key;
-    ntlm.workstation = names.netbios;
-    if package != &package::NEGOTIATE {
-        return Ok(library::Credential::initiator(ntlm));
-    }
-    // Without a mechanism left there is nobody to log on as.
-    if !packages.allows(package::NTLM.name) {
-        return Err(Code::NO_CREDENTIALS);
-    }
-    let mut negotiate = negotiate::Initiator::trying([ntlm.into()]);
-    negotiate.packages = packages.clone();
-    negotiate.direct_when_alone = true;
-    Ok(library::Credential::initiator(negotiate))
 }
 
 /// The flags of a context that a credential requires, as the library has them.

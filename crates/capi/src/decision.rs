@@ -1,6 +1,7 @@
 //! What happened in an acceptor's handshake: for the audit log of the store, and the program's own log.
 
-use crate::credential::{Credential, Judge};
+use crate::acceptor::Judge;
+use crate::credential::Credential;
 use crate::{host, packages};
 use library::{BindingsOutcome, Claim, Event, Events, Facts, Failure, Status, Substatus};
 use portcullis_authority::Record;

@@ -13,7 +13,7 @@ use crate::schannel::leg::Left;
 use crate::schannel::protocols::{self, Protocols};
 use crate::schannel::renewal;
 use crate::stepper::{Outcome, Stepper};
-use crate::{buffers, flags, handles, moment, packages};
+use crate::{buffers, flags, handles, kerberos, moment, packages};
 use library::{ContextFlags, Wants, package};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -130,6 +130,7 @@ impl Exchange<'_> {
         // SAFETY: as the caller says.
         let handle = unsafe { read_handle(self.leg.credential) }?;
         let credential = renewal::current(handle, handles::get::<Credential>(handle)?);
+        let credential = kerberos::renewal::current(handle, credential);
         self.check(packages::is_stream(credential.package), &input)?;
         let talk = Talk { bindings: input.bindings.take(), protocols: input.protocols.take(), ..Talk::default() };
         let shaking = Shaking { next: Some(self.side(&credential)?.begin()), talk };
@@ -257,7 +258,8 @@ impl Exchange<'_> {
             true => self.leg.request & flags::MANUAL_CRED_VALIDATION != 0,
             false => flags::wanted(self.leg.request, false).contains(ContextFlags::NULL_SESSION),
         };
-        Ok(if varies { &initiator.variant } else { &initiator.credential })
+        // Not every package has clients without a name.
+        if varies { initiator.variant.as_ref().ok_or(Code::UNSUPPORTED_FUNCTION) } else { Ok(&initiator.credential) }
     }
 
     pub(crate) fn wants(&self, credential: &Credential) -> Wants {

@@ -11,7 +11,7 @@ use crate::log::{self, LogFn};
 use crate::message::{Work, protect};
 use crate::password::{self, Change};
 use crate::text::{Ansi, Charset, Wide};
-use crate::{host, memory, packages, schannel, token, transfer};
+use crate::{host, kerberos, memory, packages, schannel, token, transfer};
 use std::ffi::{c_char, c_void};
 
 /// Declares functions: `name as private(arguments) { body }`, the body giving what the status is made from.
@@ -306,6 +306,10 @@ exports! {
     /// Where the accounts are, from the next credential on.
     PortcullisSetAuthority as set_authority(source: *const c_char) {
         host::set_authority(Ansi::read(source.cast())?.as_deref())
+    }
+    /// Where a service's keys are, from the next credential on.
+    PortcullisSetKeytab as set_keytab(keytab: *const c_char) {
+        kerberos::process::set_keytab(Ansi::read(keytab.cast())?.as_deref())
     }
     /// What contexts of a credential must be granted.
     PortcullisRequireContextFlags as require_flags(credential: *const SecHandle, flags: u32) {

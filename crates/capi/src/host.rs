@@ -3,11 +3,13 @@
 use crate::code::Code;
 use crate::config::Config;
 use crate::lock::Lock;
-use crate::{fork, log};
+use crate::{fork, kerberos, log};
 use library::{Answer, Authority, Question, Refusal};
 use portcullis_authority::remote::Remote;
 use portcullis_authority::settings::HostNames;
-use portcullis_authority::{AdminError, Audit, DataFolder, Directory, DomainNames, Record, Sqlite};
+use portcullis_authority::{
+    AdminError, Audit, DataFolder, Directory, DomainNames, Record, ReplayCache, Replays, SeenStore, Sqlite,
+};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::cell::Cell;
@@ -58,7 +60,7 @@ pub(crate) struct Opened {
 }
 
 enum Store {
-    Here(Box<Directory<Sqlite>>, Audit),
+    Here(Arc<Directory<Sqlite>>, Audit),
     Elsewhere(Remote),
 }
 
@@ -124,6 +126,14 @@ pub(crate) fn set_authority(text: Option<&str>) -> Result<Code, Code> {
     Ok(Code::OK)
 }
 
+/// Whether a store's process opens Kerberos tickets: the one of an authority that has a keytab.
+pub(crate) fn opens_tickets(accounts: &Accounts) -> Result<bool, Code> {
+    match accounts {
+        Accounts::Socket(_) => Ok(open(accounts)?.opens_tickets()),
+        Accounts::None | Accounts::Sqlite(_) => Ok(false),
+    }
+}
+
 /// The store, opened unless it is.
 pub(crate) fn open(accounts: &Accounts) -> Result<Arc<Opened>, Code> {
     let generation = fork::generation();
@@ -165,7 +175,7 @@ impl Opened {
                 let domain = directory.domain().map_err(|error| unusable(error.to_string()))?.names;
                 let audit =
                     Audit::open(&DataFolder::new(folder).audit()).map_err(|error| unusable(error.to_string()))?;
-                Ok(Self { store: Store::Here(Box::new(directory), audit), domain, audit_required })
+                Ok(Self { store: Store::Here(Arc::new(directory), audit), domain, audit_required })
             }
             Accounts::Socket(path) => {
                 let remote = Remote::at(Path::new(path), PATIENCE);
@@ -186,6 +196,25 @@ impl Opened {
             Store::Here(directory, _) => {
                 let _inside = Inside::enter();
                 directory.answer(question)
+            }
+            Store::Elsewhere(remote) => remote.answer(question),
+        }
+    }
+
+    /// Whether it opens Kerberos tickets.
+    pub(crate) fn opens_tickets(&self) -> bool {
+        match &self.store {
+            Store::Here(..) => false,
+            Store::Elsewhere(remote) => remote.opens_tickets().unwrap_or(false),
+        }
+    }
+
+    /// Whether a Kerberos authenticator was seen by any process that shares the store; `seen` is what this one has seen.
+    pub(crate) fn seen_before(&self, question: &Question, seen: Arc<ReplayCache>) -> Answer {
+        match &self.store {
+            Store::Here(directory, _) => {
+                let _inside = Inside::enter();
+                Replays::stored(seen, Arc::clone(directory) as Arc<dyn SeenStore>).answer(question)
             }
             Store::Elsewhere(remote) => remote.answer(question),
         }
@@ -283,6 +312,7 @@ pub(crate) fn forget_all() {
     for (_, when, opened) in state.open {
         if when == generation { drop(opened) } else { std::mem::forget(opened) }
     }
+    kerberos::process::forget_all();
 }
 
 /// Takes all locks of this part, and waits until nobody is inside the database; a fork waits no longer than a store may
@@ -294,6 +324,7 @@ pub(crate) unsafe fn take_all() {
     // SAFETY: as the caller says.
     unsafe {
         STATE.take();
+        kerberos::process::take_all();
         GATE.take();
     }
     // Who is inside may write a log line on the way out: that lock comes after.
@@ -319,6 +350,7 @@ pub(crate) unsafe fn release_all() {
     unsafe {
         log::release_all();
         GATE.release();
+        kerberos::process::release_all();
         STATE.release();
     }
 }

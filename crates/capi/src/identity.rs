@@ -4,15 +4,17 @@
 use crate::abi::{
     AuthIdentity, AuthIdentityEx, AuthIdentityEx2, IDENTITY_ANSI, IDENTITY_ENCRYPTED, IDENTITY_EXTENDED,
     IDENTITY_NULL_DOMAIN, IDENTITY_NULL_USER, IDENTITY_UNICODE, IDENTITY_VERSION, IDENTITY_VERSION_2,
-    WinprNtlmSettings,
+    WinprKerberosSettings, WinprNtlmSettings,
 };
 use crate::code::Code;
+use crate::packed::{self, Packed, part};
 use crate::secrets::{HostSecrets, Means};
 use crate::text::{Ansi, Charset, Wide};
 use library::Secret;
 use library::negotiate::PackageList;
 use library::ntlm::keys::{self, Key};
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, OsStr, OsString, c_char, c_void};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 /// What a caller says of itself, or of the one account that it accepts.
@@ -24,6 +26,19 @@ pub(crate) struct Identity {
     pub(crate) packages: Option<PackageList>,
     /// What a host for WinPR says beside it.
     pub(crate) host: HostSecrets,
+    /// Keys and tickets that come with it.
+    pub(crate) kerberos: OfKerberos,
+}
+
+/// What an identity brings for Kerberos.
+#[derive(Default)]
+pub(crate) struct OfKerberos {
+    /// A service's keys, as the bytes of a keytab (SEC_WINNT_AUTH_DATA_TYPE_KEYTAB).
+    pub(crate) keytab: Option<Secret<Vec<u8>>>,
+    /// A keytab as a host for WinPR names it.
+    pub(crate) keytab_file: Option<OsString>,
+    /// A credential cache as a host for WinPR names it.
+    pub(crate) cache: Option<OsString>,
 }
 
 /// What the account is proved by.
@@ -31,6 +46,13 @@ pub(crate) enum Password {
     Text(Secret<String>),
     /// WinPR's clients may have the hash alone.
     NtHash(Key),
+}
+
+impl OfKerberos {
+    /// Whether it has a service's keys.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.keytab.is_some() || self.keytab_file.is_some()
+    }
 }
 
 impl Identity {
@@ -109,24 +131,48 @@ unsafe fn extended<C: Charset>(at: *const AuthIdentityEx) -> Result<Identity, Co
     // FreeRDP 3's hosts put two pointers behind what Length counts, and say so by both flags.
     if ex.Flags & (IDENTITY_EXTENDED | IDENTITY_UNICODE) == IDENTITY_EXTENDED | IDENTITY_UNICODE {
         // SAFETY: the flags say that the pointers are there.
-        let settings = unsafe { at.add(1).cast::<*const WinprNtlmSettings>().read_unaligned() };
-        if !settings.is_null() {
+        let (ntlm, kerberos) = unsafe {
+            let pointers = at.add(1).cast::<*const WinprNtlmSettings>();
+            (pointers.read_unaligned(), pointers.add(1).cast::<*const WinprKerberosSettings>().read_unaligned())
+        };
+        if !ntlm.is_null() {
             // SAFETY: as the caller says.
-            identity.host = unsafe { winpr(&settings.read_unaligned()) };
+            identity.host = unsafe { winpr(&ntlm.read_unaligned()) };
+        }
+        if !kerberos.is_null() {
+            // SAFETY: as the caller says.
+            let settings = unsafe { kerberos.read_unaligned() };
+            // SAFETY: as the caller says.
+            unsafe {
+                identity.kerberos.keytab_file = string(settings.keytab);
+                identity.kerberos.cache = string(settings.cache);
+            }
         }
     }
     Ok(identity)
 }
 
+/// A string of WinPR's settings; none for an empty one.
+///
+/// # Safety
+/// It is null or a string.
+unsafe fn string(at: *const c_char) -> Option<OsString> {
+    if at.is_null() {
+        return None;
+    }
+    // SAFETY: as the caller says.
+    let text = unsafe { CStr::from_ptr(at) }.to_bytes();
+    (!text.is_empty()).then(|| OsStr::from_bytes(text).to_owned())
+}
+
 /// # Safety
 /// The settings' pointers hold.
 unsafe fn winpr(settings: &WinprNtlmSettings) -> HostSecrets {
-    use std::os::unix::ffi::OsStrExt as _;
     let mut host = HostSecrets::default();
     if !settings.samFile.is_null() {
         // SAFETY: the caller says that it is a string.
         let path = unsafe { CStr::from_ptr(settings.samFile) }.to_bytes();
-        host.sam = Some(PathBuf::from(std::ffi::OsStr::from_bytes(path)));
+        host.sam = Some(PathBuf::from(OsStr::from_bytes(path)));
     }
     host.callback = settings.hashCallback.map(|callback| (callback, Means::NegativeIsNo));
     host.argument = settings.hashCallbackArg.expose_provenance();
@@ -149,10 +195,16 @@ unsafe fn packed<C: Charset>(at: *const AuthIdentityEx2) -> Result<Identity, Cod
     let bytes = unsafe { std::slice::from_raw_parts(at.cast::<u8>(), whole) };
     let part = |offset: u32, len: u16| part(bytes, offset as usize, usize::from(len));
     let text = |offset, len| decode::<C>(head.Flags, part(offset, len)?);
-    let password = match part(head.PackedCredentialsOffset, head.PackedCredentialsLength)? {
-        [] => String::new(),
-        credentials => Wide::decode(packed_password(credentials)?)?,
+    let packed = match part(head.PackedCredentialsOffset, head.PackedCredentialsLength)? {
+        [] => None,
+        credentials => Some(packed::read(credentials)?),
     };
+    let (mut password, mut kerberos) = (String::new(), OfKerberos::default());
+    match packed {
+        Some(Packed::Password(text)) => password = Wide::decode(text)?,
+        Some(Packed::Keytab(keytab)) => kerberos.keytab = Some(Secret::new(keytab.to_vec())),
+        None => {}
+    }
     let user = text(head.UserOffset, head.UserLength)?;
     let domain = text(head.DomainOffset, head.DomainLength)?;
     let packages = text(head.PackageListOffset, head.PackageListLength)?;
@@ -162,35 +214,8 @@ unsafe fn packed<C: Charset>(at: *const AuthIdentityEx2) -> Result<Identity, Cod
         password: Password::Text(Secret::new(password)),
         packages: packages_of(&packages)?,
         host: HostSecrets::default(),
+        kerberos,
     })
-}
-
-/// SEC_WINNT_AUTH_DATA_TYPE_PASSWORD.
-const PASSWORD: [u8; 16] =
-    [0x2f, 0xfc, 0xbf, 0x28, 0xf6, 0x10, 0x38, 0x47, 0x98, 0xd1, 0x1a, 0xc0, 0x61, 0xdf, 0x71, 0x6a];
-
-/// The password in SEC_WINNT_AUTH_PACKED_CREDENTIALS: a header of two lengths, the credential's type, and where it lies;
-/// there lies where the password lies.
-fn packed_password(credentials: &[u8]) -> Result<&[u8], Code> {
-    let vector = |at: &[u8], offset: usize| {
-        let [a, b, c, d, e, f] = *part(at, offset, 6)?.first_chunk::<6>().ok_or(Code::INVALID_PARAMETER)?;
-        Ok::<_, Code>((u32::from_le_bytes([a, b, c, d]) as usize, usize::from(u16::from_le_bytes([e, f]))))
-    };
-    if part(credentials, 4, 16)? != PASSWORD {
-        return Err(Code::UNKNOWN_CREDENTIALS);
-    }
-    let (offset, len) = vector(credentials, 20)?;
-    let data = part(credentials, offset, len)?;
-    let (offset, len) = vector(data, 0)?;
-    part(data, offset, len)
-}
-
-fn part(bytes: &[u8], offset: usize, len: usize) -> Result<&[u8], Code> {
-    if len == 0 {
-        return Ok(&[]);
-    }
-    let end = offset.checked_add(len).ok_or(Code::INVALID_PARAMETER)?;
-    bytes.get(offset..end).ok_or(Code::INVALID_PARAMETER)
 }
 
 fn decode<C: Charset>(flags: u32, bytes: &[u8]) -> Result<String, Code> {
@@ -236,7 +261,7 @@ unsafe fn texts<C: Charset>(
     let user = if absent(IDENTITY_NULL_USER) { String::new() } else { text(plain.User, plain.UserLength)? };
     let domain = if absent(IDENTITY_NULL_DOMAIN) { String::new() } else { text(plain.Domain, plain.DomainLength)? };
     let packages = packages_of(&text(packages, packages_len)?)?;
-    Ok(Identity { user, domain, password, packages, host: HostSecrets::default() })
+    Ok(Identity { user, domain, password, packages, host: HostSecrets::default(), kerberos: OfKerberos::default() })
 }
 
 fn packages_of(text: &str) -> Result<Option<PackageList>, Code> {
@@ -318,14 +343,13 @@ mod tests {
         assert_eq!(read(&ex).err(), Some(Code::INVALID_PARAMETER));
     }
 
-    /// One block: a header, then user, domain and a packed password.
-    fn block() -> Vec<u8> {
-        let (user, domain, password) = (wide("ann"), wide("CORP"), wide("pass"));
-        let mut packed = vec![28, 0, 44, 0];
-        packed.extend(PASSWORD);
-        packed.extend([28, 0, 0, 0, 16, 0, 0, 0]);
-        packed.extend([8, 0, 0, 0, password.len() as u8, 0, 0, 0]);
-        packed.extend(&password);
+    /// One block: a header, then user, domain and a packed credential.
+    fn block(kind: &[u8; 16], data: &[u8]) -> Vec<u8> {
+        let (user, domain) = (wide("ann"), wide("CORP"));
+        let mut packed = vec![28, 0, 28 + data.len() as u8, 0];
+        packed.extend(kind);
+        packed.extend([28, 0, 0, 0, data.len() as u8, 0, 0, 0]);
+        packed.extend(data);
         let at = size_of::<AuthIdentityEx2>();
         let head = AuthIdentityEx2 {
             Version: IDENTITY_VERSION_2,
@@ -348,7 +372,8 @@ mod tests {
 
     #[test]
     fn packed_identities() {
-        let block = block();
+        let block_of = |data: &[u8]| block(&packed::PASSWORD, data);
+        let block = block_of(&[&[8, 0, 0, 0, 8, 0, 0, 0][..], &wide("pass")].concat());
         // SAFETY: the block is as long as it says.
         let read = |block: &[u8]| unsafe { read::<Ansi>(block.as_ptr().cast()) };
         let identity = read(&block).unwrap();
@@ -366,5 +391,17 @@ mod tests {
                 drop(read(&bent));
             }
         }
+    }
+
+    #[test]
+    fn packed_keytabs() {
+        // SAFETY: the block is as long as it says.
+        let read = |block: &[u8]| unsafe { read::<Wide>(block.as_ptr().cast()) };
+        let identity = read(&block(&packed::KEYTAB, b"bytes of a keytab")).unwrap();
+        assert_eq!(identity.kerberos.keytab.unwrap().expose(), b"bytes of a keytab");
+        assert_eq!((identity.user.as_str(), text(&identity.password)), ("ann", ""));
+        assert!(identity.kerberos.keytab_file.is_none() && identity.kerberos.cache.is_none());
+        // An empty one is one: nobody's keys, and not what is found elsewhere.
+        assert_eq!(read(&block(&packed::KEYTAB, b"")).unwrap().kerberos.keytab.unwrap().expose(), b"");
     }
 }

@@ -18,6 +18,11 @@ pub(crate) fn is_stream(row: &PackageInfo) -> bool {
     row.capabilities & STREAM != 0
 }
 
+/// Whether Kerberos is what a package does, or can.
+pub(crate) fn offers_kerberos(row: &PackageInfo) -> bool {
+    [&package::KERBEROS, &package::NEGOTIATE].contains(&row)
+}
+
 /// EnumerateSecurityPackages.
 ///
 /// # Safety

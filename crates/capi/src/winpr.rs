@@ -2,10 +2,10 @@
 //! answered where no account store judges, and until CompleteAuthToken.
 
 use crate::abi::SECBUFFER_TOKEN;
+use crate::acceptor::Judge;
 use crate::attribute::{Place, for_free};
 use crate::code::Code;
 use crate::context::{Context, State};
-use crate::credential::Judge;
 use crate::secrets::{GivenHash, HashCallback, HostSecrets, Means, Parts, is_nobodys};
 use library::ntlm::keys::Key;
 use library::{NeedsAnswer, Question, Secret, VerifyNtlm};

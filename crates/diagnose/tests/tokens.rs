@@ -12,7 +12,7 @@ use portcullis_diagnose::{Value, decode};
 use portcullis_testkit::spnego::{Spnego, offer, response};
 use portcullis_testkit::vector::{Package, Vector};
 use portcullis_testkit::{Initiator, Realm, Settings, converse, server_names};
-use portcullis_wire::spnego::{KERBEROS, KERBEROS_MICROSOFT, NEGOEX, NTLM, NegState, NegTokenInit, frame};
+use portcullis_wire::spnego::{IAKERB, KERBEROS, KERBEROS_MICROSOFT, NEGOEX, NTLM, NegState, NegTokenInit, frame};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -115,8 +115,12 @@ fn other_protocols_are_named() {
     let ap_req = decode(&framed(KERBEROS, &[0x01, 0x00, 0x6e, 0x00]));
     assert_eq!(
         ap_req.to_string(),
-        "Kerberos token, 17 bytes\n  thisMech: Kerberos (1.2.840.113554.1.2.2)\n  TOK_ID: AP-REQ (01 00)"
+        "Kerberos token, 17 bytes\n  thisMech: Kerberos (1.2.840.113554.1.2.2)\n  TOK_ID: AP-REQ (01 00)\n  \
+         message: AP-REQ, 2 bytes\n    cannot be read: the message ends inside AP-REQ at offset 2"
     );
+    // Of another mechanism nothing is guessed.
+    let iakerb = decode(&framed(IAKERB, &[0x01, 0x00, 0x6e, 0x00]));
+    assert_eq!((iakerb.kind, iakerb.field("message")), ("Kerberos token", None));
     assert_eq!(decode(&[0x6e, 0x00]).kind, "Kerberos AP-REQ without a frame");
     assert_eq!(decode(&[0x6f, 0x00]).kind, "Kerberos AP-REP without a frame");
     let unknown = decode(&[0x16, 0x03, 0x01, 0x00, 0x05]);

@@ -91,7 +91,7 @@ pub const TABLE: &[AttributeRow] = &[
     AttributeRow {
         id: 6,
         name: "AUTHORITY",
-        read: |f| account(f).map(|account| Attribute::Authority(&account.domain)),
+        read: |f| account(f).map(|account| Attribute::Authority(authority(account))),
     },
     AttributeRow {
         id: 8,
@@ -183,6 +183,11 @@ fn unique_bindings(facts: &Facts) -> Option<Attribute<'_>> {
 
 fn account(facts: &Facts) -> Option<&Account> {
     facts.account.as_deref()
+}
+
+/// The domain; of a principal without one its realm.
+fn authority(account: &Account) -> &str {
+    if account.domain.is_empty() { &account.dns_domain } else { &account.domain }
 }
 
 /// Of Kerberos both principals; of other packages the account, and the service that the client means.

@@ -175,6 +175,7 @@ pub(crate) trait Step: Send {
 }
 
 /// What a state is given. A question comes back with its answer: the state need not keep a copy of what it asked.
+#[allow(clippy::large_enum_variant, reason = "it is passed once and lives on the stack")]
 pub(crate) enum Input<'a> {
     Token(&'a [u8]),
     Answer(Question, Answer),

@@ -44,8 +44,9 @@ pub fn meet(
 ) -> Meeting {
     /// More than any of these conversations has: whoever goes on after that waits for ever.
     const MOST: usize = 12;
-    let mut sides = [initiator, acceptor].map(|(credential, settings)| Talker {
-        host: Host::new(settings, Foretold::scripted(&settings.server_challenge, 1)),
+    // Each draws its own numbers: what one side takes for the other's must differ.
+    let mut sides = [(initiator, 1), (acceptor, 2)].map(|((credential, settings), seed)| Talker {
+        host: Host::new(settings, Foretold::scripted(&settings.server_challenge, seed)),
         waiting: Some(credential.begin()),
         context: None,
     });

@@ -9,10 +9,10 @@
 )]
 
 use portcullis::Status;
-use portcullis::kerberos::PacPolicy;
 use portcullis::kerberos::crypto::Enctype;
+use portcullis::kerberos::{KdcSignature, PacPolicy};
 use portcullis_testkit::kerberos::{
-    Client, Info, LongTerm, PacPlace, PacPlan, PacSignature, RawKey, SignatureValue, Site, Ticket,
+    Client, Info, Keys, LongTerm, Name, PacPlace, PacPlan, PacSignature, RawKey, SignatureValue, Site, Ticket,
 };
 use portcullis_wire::kerberos::AD_WIN2K_PAC;
 use portcullis_wire::kerberos::pac::{BufferType, ClientInfo, Pac};
@@ -193,19 +193,53 @@ fn k05_counts_and_offsets_at_their_ends() {
     refused(&site, &planned(&site, |plan| plan.edit = Some(Vec::clear)), "kerberos/pac-malformed");
 }
 
-/// A known gap, which only the KDC could close (KERB_VERIFY_PAC): a service that has its own key, or whoever stole it,
-/// can make a PAC that says anything to that service. The KDC's signature is not ours to check.
+/// What somebody makes who has the service's key and no KDC's.
+fn forged(site: &Site) -> Client {
+    planned(site, |plan| {
+        plan.kdc_key = RawKey::drawn(Enctype::Aes256Sha1, 0xbad);
+        plan.logon.as_mut().unwrap().groups.push((512, 7));
+    })
+}
+
+/// A known gap where no KDC is asked: a service that has its own key, or whoever stole it, can make a PAC that says
+/// anything to that service.
 #[test]
 fn k14_whoever_has_the_services_key_can_forge() {
     let site = Site::of_web();
-    let forged = planned(&site, |plan| {
-        plan.kdc_key = RawKey::drawn(Enctype::Aes256Sha1, 0xbad);
-        let logon = plan.logon.as_mut().unwrap();
-        logon.groups.push((512, 7));
-    });
-    let context = site.accepts(&forged);
+    let context = site.accepts(&forged(&site));
     let account = context.facts().account.as_ref().unwrap();
     assert!(account.groups.iter().any(|group| group.sid.to_string() == "S-1-5-21-1-2-3-512"));
+}
+
+/// The gap is closed by asking.
+#[test]
+fn k14_unless_the_kdc_is_asked() {
+    let mut site = Site::of_web();
+    let kdc_key = site.client().ticket.pac.unwrap().kdc_key;
+    site.keys = Keys::of(&site.services).asking(kdc_key);
+    let wrong = planned(&site, |plan| plan.kdc[0].value = SignatureValue::Wrong);
+    let other_type = planned(&site, |plan| plan.kdc[0].value = SignatureValue::HmacMd5);
+    let bare = Client::of(site.ticket("ann@EXAMPLE").without_pac());
+    for client in [forged(&site), wrong, other_type] {
+        refused(&site, &client, "kerberos/pac-signature-wrong");
+    }
+    site.accepts(&site.client());
+    site.accepts(&bare.clone().again(4));
+    // Where one must be asked, a ticket that gives nothing to ask is refused: it is as easily forged.
+    site.config.kdc_signature = KdcSignature::Require;
+    refused(&site, &forged(&site), "kerberos/pac-signature-wrong");
+    refused(&site, &bare, "kerberos/pac-missing");
+    site.accepts(&site.client().again(5));
+    let mit =
+        Client::of(Ticket { pac: Some(PacPlan::of_mit(&Name::user("ann@EXAMPLE"))), ..site.ticket("ann@EXAMPLE") });
+    site.accepts(&mit.again(6));
+    site.config.pac = PacPolicy::Ignore;
+    refused(&site, &site.client(), "kerberos/pac-missing");
+    // And where there is nobody to ask.
+    let mut alone = Site::of_web();
+    alone.config.kdc_signature = KdcSignature::Require;
+    let nobody = Status::SEC_E_NO_AUTHENTICATING_AUTHORITY;
+    alone.refuses(&alone.client(), "kerberos/pac-unconfirmed", nobody, Some(41));
 }
 
 #[test]
@@ -276,8 +310,8 @@ fn k18_no_logon_info_is_no_account_and_no_refusal() {
     let bare = |site: &Site| Client::of(site.ticket("ann@EXAMPLE").without_pac());
     let by_principal = |context: portcullis::Context| {
         let account = context.facts().account.clone().unwrap();
-        assert_eq!((account.name.as_str(), account.sid, account.groups.len()), ("ann@EXAMPLE", None, 0));
-        assert_eq!((account.domain.as_str(), account.dns_domain.as_str()), ("", "EXAMPLE"));
+        assert_eq!((account.name.as_str(), account.sid, account.groups.len()), ("ann", None, 0));
+        assert_eq!((account.domain.as_str(), account.dns_domain.as_str()), ("EXAMPLE", "EXAMPLE"));
         assert_eq!(context.facts().client_name().as_deref(), Some("ann@EXAMPLE"));
         context.facts().ticket.as_ref().unwrap().pac.is_some()
     };

@@ -4,7 +4,7 @@ use super::fields::{get, get_claim, get_flag, get_moment, get_peer, get_text, pu
 use portcullis::Secret;
 use portcullis::kerberos::crypto::Enctype;
 use portcullis::kerberos::{
-    ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SeenBefore, Service, ServiceNames,
+    ConfirmPac, OpenTicket, OpenedTicket, PacPolicy, PacSignature, PacVerdict, SeenBefore, Service, ServiceNames,
 };
 use portcullis_wire::{Error, Kind, Reader, Writer};
 use std::sync::Arc;
@@ -61,17 +61,17 @@ pub(super) fn put_confirm_pac(writer: &mut Writer<'_>, question: &ConfirmPac) {
     put_peer(writer, question.peer);
     put(writer, question.service.as_bytes());
     put(writer, &question.server_signature);
-    writer.bytes(&question.kdc_signature_type.to_le_bytes());
-    put(writer, &question.kdc_signature);
+    writer.bytes(&question.kdc_signature.checksum_type.to_le_bytes());
+    put(writer, &question.kdc_signature.checksum);
 }
 
 pub(super) fn get_confirm_pac(reader: &mut Reader<'_>) -> Result<ConfirmPac, Error> {
     let (claim, peer) = (get_claim(reader)?, get_peer(reader)?);
     let service = get_text(reader, "service")?.to_owned();
     let server_signature = get(reader, "server signature")?.to_vec();
-    let kdc_signature_type = i32::from_le_bytes(reader.array("KDC signature type")?);
-    let kdc_signature = get(reader, "KDC signature")?.to_vec();
-    Ok(ConfirmPac::new(claim, peer, service, server_signature, (kdc_signature_type, kdc_signature)))
+    let checksum_type = i32::from_le_bytes(reader.array("KDC signature type")?);
+    let checksum = get(reader, "KDC signature")?.to_vec();
+    Ok(ConfirmPac::new(claim, peer, service, server_signature, PacSignature { checksum_type, checksum }))
 }
 
 pub(super) fn put_seen_before(writer: &mut Writer<'_>, question: &SeenBefore) {

@@ -1296,6 +1296,35 @@ typedef struct _SEC_WINNT_AUTH_IDENTITY_EX2 {
     USHORT PackageListLength;
 } SEC_WINNT_AUTH_IDENTITY_EX2, *PSEC_WINNT_AUTH_IDENTITY_EX2;
 
+/*
+ * What PackedCredentials leads to: a credential of this type, whose bytes lie CredData behind the structure's own start. Of a
+ * keytab those are the bytes of the file; of a password they are SEC_WINNT_AUTH_DATA_PASSWORD, whose text is UTF-16.
+ */
+typedef struct _SEC_WINNT_AUTH_BYTE_VECTOR {
+    ULONG ByteArrayOffset;
+    USHORT ByteArrayLength;
+} SEC_WINNT_AUTH_BYTE_VECTOR, *PSEC_WINNT_AUTH_BYTE_VECTOR;
+
+typedef struct _SEC_WINNT_AUTH_DATA {
+    GUID CredType;
+    SEC_WINNT_AUTH_BYTE_VECTOR CredData;
+} SEC_WINNT_AUTH_DATA, *PSEC_WINNT_AUTH_DATA;
+
+typedef struct _SEC_WINNT_AUTH_PACKED_CREDENTIALS {
+    USHORT cbHeaderLength;
+    USHORT cbStructureLength;
+    SEC_WINNT_AUTH_DATA AuthData;
+} SEC_WINNT_AUTH_PACKED_CREDENTIALS, *PSEC_WINNT_AUTH_PACKED_CREDENTIALS;
+
+typedef struct _SEC_WINNT_AUTH_DATA_PASSWORD {
+    SEC_WINNT_AUTH_BYTE_VECTOR UnicodePassword;
+} SEC_WINNT_AUTH_DATA_PASSWORD, *PSEC_WINNT_AUTH_DATA_PASSWORD;
+
+static const GUID SEC_WINNT_AUTH_DATA_TYPE_PASSWORD = {
+    0x28bfc32f, 0x10f6, 0x4738, {0x98, 0xd1, 0x1a, 0xc0, 0x61, 0xdf, 0x71, 0x6a}};
+static const GUID SEC_WINNT_AUTH_DATA_TYPE_KEYTAB = {
+    0xd587aae8, 0xf78f, 0x4455, {0xa1, 0x12, 0xc9, 0x34, 0xbe, 0xee, 0x7c, 0xe1}};
+
 /* Any of them. */
 typedef void *PSEC_WINNT_AUTH_IDENTITY_OPAQUE;
 
@@ -1529,13 +1558,35 @@ typedef struct _SecPkgContext_Lifespan {
     TimeStamp tsExpiry;
 } SecPkgContext_Lifespan, *PSecPkgContext_Lifespan;
 
-/* SECPKG_ATTR_DCE_INFO: for RPC, the client's name in pPac. */
+/*
+ * SECPKG_ATTR_DCE_INFO: for RPC. Where AuthzSvc is RPC_C_AUTHZ_NAME, pPac is the client's name. Where it is RPC_C_AUTHZ_DCE, it
+ * is the client's PAC, verified, as its ticket has it (MS-PAC 2.3); PORTCULLIS_ATTR_PAC says how long that is.
+ */
+#ifndef RPC_C_AUTHZ_NAME
+#define RPC_C_AUTHZ_NAME 1
+#endif
+#ifndef RPC_C_AUTHZ_DCE
+#define RPC_C_AUTHZ_DCE 2
+#endif
 typedef struct _SecPkgContext_DceInfo {
     ULONG AuthzSvc;
     void *pPac;
 } SecPkgContext_DceInfo, *PSecPkgContext_DceInfo;
 
-/* SECPKG_ATTR_KEY_INFO */
+/*
+ * SECPKG_ATTR_KEY_INFO. Of Kerberos the numbers are those of ntsecapi.h, KERB_CHECKSUM_... (as an unsigned number) and
+ * KERB_ETYPE_..., and of the registries that these come from.
+ */
+#ifndef KERB_ETYPE_RC4_HMAC_NT
+#define KERB_ETYPE_AES128_CTS_HMAC_SHA1_96 17
+#define KERB_ETYPE_AES256_CTS_HMAC_SHA1_96 18
+#define KERB_ETYPE_RC4_HMAC_NT             23
+#endif
+#ifndef KERB_CHECKSUM_HMAC_MD5
+#define KERB_CHECKSUM_HMAC_SHA1_96_AES128 15
+#define KERB_CHECKSUM_HMAC_SHA1_96_AES256 16
+#define KERB_CHECKSUM_HMAC_MD5            (-138)
+#endif
 typedef struct _SecPkgContext_KeyInfoA {
     SEC_CHAR *sSignatureAlgorithmName;
     SEC_CHAR *sEncryptAlgorithmName;
@@ -1620,7 +1671,16 @@ typedef struct _SecPkgContext_NegotiationInfoW {
     ULONG NegotiationState;
 } SecPkgContext_NegotiationInfoW, *PSecPkgContext_NegotiationInfoW;
 
-/* SECPKG_ATTR_USER_FLAGS */
+/* SECPKG_ATTR_USER_FLAGS: LOGON_... of the logon, as the PAC has it (MS-PAC 2.5); 0 without one. */
+#ifndef LOGON_GUEST
+#define LOGON_GUEST                 0x0001
+#define LOGON_NOENCRYPTION          0x0002
+#define LOGON_EXTRA_SIDS            0x0020
+#define LOGON_SUBAUTH_SESSION_KEY   0x0040
+#define LOGON_SERVER_TRUST_ACCOUNT  0x0080
+#define LOGON_RESOURCE_GROUPS       0x0200
+#define LOGON_PROFILE_PATH_RETURNED 0x0400
+#endif
 typedef struct _SecPkgContext_UserFlags {
     ULONG UserFlags;
 } SecPkgContext_UserFlags, *PSecPkgContext_UserFlags;
@@ -1969,6 +2029,12 @@ SECURITY_STATUS SEC_ENTRY FreeContextBuffer(void *pvContextBuffer);
 /*
  * A credential of a package, to accept with (SECPKG_CRED_INBOUND), to initiate with (_OUTBOUND), or both. pAuthData is
  * one of the structures of section 7, or NULL for what the process has; it is copied. ptsExpiry may be NULL.
+ *
+ * Of Kerberos, pszPrincipal is the service that accepts (names between commas, "HTTP/web.example"), or the client that
+ * initiates ("ann@EXAMPLE"); NULL is whatever there are keys and tickets of. A service's keys are those of pAuthData
+ * (SEC_WINNT_AUTH_DATA_TYPE_KEYTAB), of PortcullisSetKeytab, of the configuration, of the authority's process, or of
+ * KRB5_KTNAME; a client's tickets are those of KRB5CCNAME. SEC_E_NO_CREDENTIALS: there are none, or the keytab that was named
+ * cannot be used.
  */
 SECURITY_STATUS SEC_ENTRY AcquireCredentialsHandleA(
     const SEC_CHAR *pszPrincipal, const SEC_CHAR *pszPackage, ULONG fCredentialUse, void *pvLogonId, void *pAuthData,
@@ -2086,6 +2152,10 @@ SECURITY_STATUS SEC_ENTRY VerifySignature(
 /*
  * Encrypts the SECBUFFER_DATA buffers in place and signs them; and the way back. A message that was altered
  * (SEC_E_MESSAGE_ALTERED) or comes out of order (SEC_E_OUT_OF_SEQUENCE) is not to be used.
+ *
+ * Of Kerberos, SECBUFFER_TOKEN, _DATA and _PADDING one behind the other, each as long as its cbBuffer says then, are the token
+ * that gss_wrap makes. To decrypt one, SECBUFFER_STREAM has all of it, and SECBUFFER_DATA is pointed at what is inside. fQOP
+ * may be SECQOP_WRAP_NO_ENCRYPT; *pfQOP is, where the peer signed its message only: that was readable on the way.
  *
  * Of TLS one record: SECBUFFER_STREAM_HEADER, _DATA and _STREAM_TRAILER, whose lengths SECPKG_ATTR_STREAM_SIZES says. To decrypt,
  * SECBUFFER_DATA and three SECBUFFER_EMPTY become header, data, trailer and what is left (SECBUFFER_EXTRA); or one becomes
@@ -2371,6 +2441,22 @@ PSecurityFunctionTableW SEC_ENTRY InitSecurityInterfaceExW(ULONG flags);
 #define PORTCULLIS_ATTR_WINPR_HASH_CB_DATA       1109 /* SET: its first argument */
 
 /*
+ * Attributes of a Kerberos context that accepted, also inside Negotiate: QueryContextAttributes fills PORTCULLIS_BYTES, whose
+ * bytes FreeContextBuffer frees. SEC_E_UNSUPPORTED_FUNCTION: the client forwarded no ticket; its ticket has no PAC.
+ *
+ * The delegated credentials are a credential cache (a file of MIT's format, version 4) with the client's ticket-granting ticket.
+ * Written to a file of mode 0600 that KRB5CCNAME names, programs act as the client by it: it is a secret. The client in
+ * it is the one that logged on; that was compared.
+ */
+#define PORTCULLIS_ATTR_DELEGATED_CREDENTIALS 2001
+#define PORTCULLIS_ATTR_PAC                   2002 /* verified, as the ticket has it: MS-PAC 2.3 */
+
+typedef struct _PORTCULLIS_BYTES {
+    ULONG Length;
+    UCHAR *Bytes;
+} PORTCULLIS_BYTES, *PPORTCULLIS_BYTES;
+
+/*
  * Says where the accounts are, for every credential acquired from now on in this process; credentials and contexts that
  * exist keep what they have. The string is read during the call.
  *
@@ -2384,6 +2470,16 @@ PSecurityFunctionTableW SEC_ENTRY InitSecurityInterfaceExW(ULONG flags);
  * SEC_E_NO_AUTHENTICATING_AUTHORITY  it cannot be opened; what was in force stays in force
  */
 SECURITY_STATUS SEC_ENTRY PortcullisSetAuthority(const char *source);
+
+/*
+ * Says which keytab has the keys of this process's services, for every credential of Kerberos and Negotiate acquired from now
+ * on that brings none of its own. `keytab` is a path, with "FILE:" before it or without; it is read when a credential is acquired,
+ * and again when it changes. NULL: back to what the configuration says.
+ *
+ * SEC_E_INVALID_PARAMETER  a keytab that is no file ("KEYRING:...")
+ * SEC_E_NO_CREDENTIALS     it cannot be read, or has no key that can be used; what was in force stays in force
+ */
+SECURITY_STATUS SEC_ENTRY PortcullisSetKeytab(const char *keytab);
 
 /*
  * Makes flags a must: every context that this credential begins from now on has to be granted all of them, ASC_RET_...

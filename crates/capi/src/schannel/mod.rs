@@ -17,9 +17,10 @@ mod recipe;
 pub(crate) mod renewal;
 mod tickets;
 
+use crate::acceptor::{Acceptor, Judge};
 use crate::code::Code;
-use crate::credential::{Acceptor, Initiator, Judge};
 use crate::host::{self, Accounts};
+use crate::initiator::Initiator;
 use crate::secrets::HostSecrets;
 pub(crate) use recipe::Recipe;
 use std::ffi::c_void;
@@ -39,13 +40,13 @@ pub(crate) unsafe fn recipe(auth_data: *const c_void, accepts: bool) -> Result<R
 pub(crate) fn acceptor(recipe: &Recipe, accounts: Accounts) -> Result<Acceptor, Code> {
     let judge = if accounts == Accounts::None { Judge::Host(HostSecrets::default()) } else { Judge::Store(accounts) };
     pin::in_memory();
-    Ok(Acceptor { credential: recipe.make()?, judge })
+    Ok(Acceptor::of(recipe.make()?, judge))
 }
 
 /// The side that initiates.
 pub(crate) fn initiator(recipe: &Recipe) -> Result<Initiator, Code> {
     pin::in_memory();
-    Ok(Initiator { credential: recipe.make()?, variant: recipe.make_unverified()? })
+    Ok(Initiator::of(recipe.make()?, recipe.make_unverified()?))
 }
 
 mod pin {

@@ -1,7 +1,7 @@
 /*
  * Layouts of the header's structures on 64-bit machines, and its functions, checked by the compiler alone: there is
  * nothing to link or to run. The numbers were taken from what mingw-w64's headers (v10.0.0) give, not from ours, except
- * those of PORTCULLIS_TOKEN_INFO. The same ones for other languages are in ../abi/layout.txt.
+ * those of PORTCULLIS_TOKEN_INFO and PORTCULLIS_BYTES. The same ones for other languages are in ../abi/layout.txt.
  *
  *     cc -std=c11 -Wall -Wextra -Werror -pedantic -I include -fsyntax-only tests/c/layout.c
  */
@@ -209,6 +209,22 @@ AT(SEC_WINNT_AUTH_IDENTITY_EX2, PackedCredentialsLength, 32);
 AT(SEC_WINNT_AUTH_IDENTITY_EX2, Flags, 36);
 AT(SEC_WINNT_AUTH_IDENTITY_EX2, PackageListOffset, 40);
 AT(SEC_WINNT_AUTH_IDENTITY_EX2, PackageListLength, 44);
+
+SIZE(SEC_WINNT_AUTH_BYTE_VECTOR, 8);
+AT(SEC_WINNT_AUTH_BYTE_VECTOR, ByteArrayOffset, 0);
+AT(SEC_WINNT_AUTH_BYTE_VECTOR, ByteArrayLength, 4);
+
+SIZE(SEC_WINNT_AUTH_DATA, 24);
+AT(SEC_WINNT_AUTH_DATA, CredType, 0);
+AT(SEC_WINNT_AUTH_DATA, CredData, 16);
+
+SIZE(SEC_WINNT_AUTH_PACKED_CREDENTIALS, 28);
+AT(SEC_WINNT_AUTH_PACKED_CREDENTIALS, cbHeaderLength, 0);
+AT(SEC_WINNT_AUTH_PACKED_CREDENTIALS, cbStructureLength, 2);
+AT(SEC_WINNT_AUTH_PACKED_CREDENTIALS, AuthData, 4);
+
+SIZE(SEC_WINNT_AUTH_DATA_PASSWORD, 8);
+AT(SEC_WINNT_AUTH_DATA_PASSWORD, UnicodePassword, 0);
 
 SIZE(SCHANNEL_CRED, 80);
 AT(SCHANNEL_CRED, dwVersion, 0);
@@ -674,6 +690,10 @@ AT(SecurityFunctionTableW, ChangeAccountPasswordW, 232);
 AT(SecurityFunctionTableW, QueryContextAttributesExW, 240);
 AT(SecurityFunctionTableW, QueryCredentialsAttributesExW, 248);
 
+SIZE(PORTCULLIS_BYTES, 16);
+AT(PORTCULLIS_BYTES, Length, 0);
+AT(PORTCULLIS_BYTES, Bytes, 8);
+
 SIZE(PORTCULLIS_TOKEN_INFO, 48);
 AT(PORTCULLIS_TOKEN_INFO, Size, 0);
 AT(PORTCULLIS_TOKEN_INFO, Level, 4);
@@ -737,6 +757,7 @@ FUNCTION(ImportSecurityContextW, IMPORT_SECURITY_CONTEXT_FN_W);
 FUNCTION(InitSecurityInterfaceA, INIT_SECURITY_INTERFACE_A);
 FUNCTION(InitSecurityInterfaceW, INIT_SECURITY_INTERFACE_W);
 FUNCTION(PortcullisSetAuthority, SECURITY_STATUS (*)(const char *));
+FUNCTION(PortcullisSetKeytab, SECURITY_STATUS (*)(const char *));
 FUNCTION(PortcullisRequireContextFlags, SECURITY_STATUS (*)(PCredHandle, ULONG));
 FUNCTION(PortcullisSetPeerAddress, SECURITY_STATUS (*)(PCtxtHandle, const struct sockaddr *, ULONG));
 FUNCTION(PortcullisSetLog, SECURITY_STATUS (*)(PORTCULLIS_LOG_FN, void *));

@@ -84,6 +84,8 @@ static_assert(sizeof(SCHANNEL_CRED) == 80, "SCHANNEL_CRED");
 static_assert(sizeof(SecurityFunctionTableA) == 256, "SecurityFunctionTableA");
 static_assert(sizeof(SecurityFunctionTableW) == 256, "SecurityFunctionTableW");
 static_assert(sizeof(PORTCULLIS_TOKEN_INFO) == 48, "PORTCULLIS_TOKEN_INFO");
+static_assert(sizeof(PORTCULLIS_BYTES) == 16, "PORTCULLIS_BYTES");
+static_assert(sizeof(SEC_WINNT_AUTH_PACKED_CREDENTIALS) == 28, "SEC_WINNT_AUTH_PACKED_CREDENTIALS");
 static_assert(offsetof(SecurityFunctionTableA, QueryCredentialsAttributesExA) == 248, "the last slot");
 static_assert(std::is_standard_layout<SecurityFunctionTableW>::value, "a structure of C");
 static_assert(std::is_same<SECURITY_STATUS, int32_t>::value, "SECURITY_STATUS");

@@ -97,6 +97,9 @@ bool shake(struct side *client, struct side *server)
             break;
         }
         answer(client, server);
+        if (client->length == 0 && server->status == SEC_E_OK) {
+            break;
+        }
     }
     return client->status == SEC_E_OK && server->status == SEC_E_OK;
 }
@@ -129,7 +132,7 @@ const char *cause(void)
 
 bool tell(struct side *from, struct side *to, const char *text)
 {
-    unsigned char signature[64];
+    unsigned char signature[128];
     char data[256];
     SecPkgContext_Sizes sizes;
     size_t length = strlen(text);

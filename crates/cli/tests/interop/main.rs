@@ -10,6 +10,7 @@
 //! - `causes`: one client-made logon for each reason to refuse;
 //! - `odd`: tokens that a relay or an attacker would send;
 //! - `mix`, `half_open`: many connections at a time;
+//! - `kerberos`: everything about tickets, with KDCs of MIT and Samba;
 //! - `seal`: signed and sealed messages both ways, with the testkit's TCP service;
 //! - `tls`: the same through HTTPS, and what TLS clients, proxies and attackers do;
 //! - `timing`: measures, asserts little, and runs only when asked to.
@@ -30,6 +31,7 @@ mod connect;
 mod half_open;
 mod harness;
 mod initiator;
+mod kerberos;
 mod mix;
 mod negotiate;
 mod odd;

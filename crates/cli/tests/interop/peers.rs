@@ -46,6 +46,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What a script printed: a line for each answer, with others between them.
+    pub fn of(output: Output) -> Self {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let answers = text
+            .lines()
+            .filter_map(|line| {
+                let (status, body) = line.split_once(' ').unwrap_or((line, ""));
+                Some(Answer { status: status.parse().ok()?, body: json(body) })
+            })
+            .collect();
+        Self { answers, output }
+    }
+
     pub fn statuses(&self) -> Vec<u16> {
         self.answers.iter().map(|answer| answer.status).collect()
     }
@@ -123,7 +136,7 @@ fn with_curl(command: Command, server: &Server, logon: &Logon<'_>) -> Outcome {
     curl_to(command, &server.url(), logon)
 }
 
-fn curl_to(mut command: Command, url: &str, logon: &Logon<'_>) -> Outcome {
+pub fn curl_to(mut command: Command, url: &str, logon: &Logon<'_>) -> Outcome {
     command.args(["-sS", "--noproxy", "*", "-H", "Accept: application/json", "-w", "\n%{http_code}\n"]);
     if let Some(body) = logon.body {
         command.args(["--data-binary", body]);
@@ -322,6 +335,18 @@ pub struct Background {
     pub port: u16,
 }
 
+impl Background {
+    /// Starts one that prints `listening PORT` when it does.
+    pub fn start(mut command: Command) -> Self {
+        use std::io::BufRead;
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().strip_prefix("listening ").and_then(|port| port.parse().ok());
+        Self { port: port.unwrap_or_else(|| panic!("{command:?}: {line:?}: run `cargo xtask peers`")), child }
+    }
+}
+
 impl Drop for Background {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -331,17 +356,12 @@ impl Drop for Background {
 
 /// An acceptor of NTLM or Negotiate by `library` (`pyspnego`, `gssapi` or `ntlm_auth`), for one connection.
 pub fn acceptor(library: &str, package: &str, environment: &[(&str, &str)]) -> Background {
-    use std::io::BufRead;
     let python = if library == "pyspnego" { venv() } else { PathBuf::from("/usr/bin/python3") };
     let mut command = Command::new(python);
-    command.current_dir(root().join("interop")).arg("python/acceptor.py").stdout(Stdio::piped());
+    command.current_dir(root().join("interop")).arg("python/acceptor.py");
     command.envs([("PEER_LIBRARY", library), ("PEER_PACKAGE", package), ("LC_ALL", "C.UTF-8")]);
     command.env("GSS_MECH_CONFIG", installed().join("gss/mech.conf")).envs(environment.iter().copied());
-    let mut child = command.spawn().unwrap();
-    let mut line = String::new();
-    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let port = line.trim().strip_prefix("listening ").and_then(|port| port.parse().ok());
-    Background { port: port.unwrap_or_else(|| panic!("{line:?}: run `cargo xtask peers`")), child }
+    Background::start(command)
 }
 
 /// The Python that has the packages of `interop/python/requirements.txt`.
@@ -349,7 +369,8 @@ pub fn venv() -> PathBuf {
     installed().join("venv/bin/python")
 }
 
-fn installed() -> PathBuf {
+/// What `cargo xtask peers` made.
+pub fn installed() -> PathBuf {
     root().join("target/interop")
 }
 
@@ -367,16 +388,7 @@ fn script(program: &Path, args: &[&str], server: &Server, logon: &Logon<'_>) -> 
     ]);
     command.env("NODE_PATH", installed().join("node/node_modules"));
     command.envs(logon.body.map(|body| ("PEER_BODY", body))).envs(logon.besides.iter().copied());
-    let output = run(command);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let answers = text
-        .lines()
-        .filter_map(|line| {
-            let (status, body) = line.split_once(' ').unwrap_or((line, ""));
-            Some(Answer { status: status.parse().ok()?, body: json(body) })
-        })
-        .collect();
-    Outcome { answers, output }
+    Outcome::of(run(command))
 }
 
 /// A body that is not JSON is `null`.

@@ -82,7 +82,7 @@ causes! {
             "the PAC in the ticket cannot be read; the offset and field say where it goes wrong";
         /// The PAC is not signed for this service.
         PacUnsigned = "pac-unsigned", SEC_E_LOGON_DENIED, LOGON_FAILURE,
-            "the PAC in the ticket lacks its server signature, or has two";
+            "the PAC in the ticket lacks its server signature or its KDC's";
         /// The PAC's signature is of a type that does not fit the key.
         PacSignatureType = "pac-signature-type", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "the PAC's server signature is of another checksum type than that of the service's key: weaker than the ticket itself, or unkeyed (CVE-2022-37967)";

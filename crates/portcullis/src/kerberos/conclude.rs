@@ -26,6 +26,10 @@ impl Judged {
                 let state = AwaitConfirmation { acceptor, request, judged: self };
                 Ok(Next::Ask(Question::ConfirmPac(question), Box::new(state)))
             }
+            // Whoever has the service's key makes tickets without one, too.
+            None if acceptor.config.kdc_signature == KdcSignature::Require => {
+                refuse(&request, Cause::PacMissing.into(), leg)
+            }
             None => self.ask(&acceptor, request, leg),
         }
     }

@@ -49,7 +49,7 @@ pub use facts::{Delegated, PacFacts, TicketFacts};
 pub use initiate::{Initiator, NoCredentials};
 pub use keys::{BadKeytab, ServiceKey, ServiceKeys};
 pub use open::{OpenedTicket, PacVerdict, Service, open_ticket};
-pub use question::{ConfirmPac, OpenTicket, SeenBefore};
+pub use question::{ConfirmPac, OpenTicket, PacSignature, SeenBefore};
 pub use user_to_user::TicketGranting;
 
 use crate::credential::{AcceptorPackage, Package, Sealed};
@@ -160,7 +160,7 @@ pub enum KdcSignature {
     /// Where the authority can ask a KDC, the KDC must confirm it. The default.
     #[default]
     WhenAsked,
-    /// A KDC must be asked, and confirm it.
+    /// A KDC must be asked, and confirm it: a ticket whose PAC is missing or not looked at is refused.
     Require,
 }
 

@@ -1,11 +1,11 @@
 //! The PAC in a ticket: whether it is signed, whether it is this ticket's, and which account it says.
 
-use super::{Cause, PacFacts, PacVerdict, ServiceKey};
+use super::{Cause, PacFacts, PacSignature, PacVerdict, ServiceKey};
 use crate::{Account, Group};
 use portcullis_wire::kerberos::pac::{
     BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
 };
-use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart, unparse_components};
 use portcullis_wire::{filetime, utf16};
 use std::time::SystemTime;
 
@@ -25,11 +25,12 @@ pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey
 }
 
 /// The server's signature, and the KDC's with its type.
-pub(super) fn signatures(raw: &[u8]) -> Option<(Vec<u8>, (i32, Vec<u8>))> {
+pub(super) fn signatures(raw: &[u8]) -> Option<(Vec<u8>, PacSignature)> {
     let pac = Pac::decode(raw).ok()?;
     let server = pac.signature(BufferType::SERVER_SIGNATURE).ok()??;
     let kdc = pac.signature(BufferType::KDC_SIGNATURE).ok()??;
-    Some((server.signature.to_vec(), (kdc.checksum_type.0, kdc.signature.to_vec())))
+    let kdc = PacSignature { checksum_type: kdc.checksum_type.0, checksum: kdc.signature.to_vec() };
+    Some((server.signature.to_vec(), kdc))
 }
 
 /// The PAC's bytes: the first one, inside AD-IF-RELEVANT or beside it (MS-KILE 3.4.5, note 80).
@@ -126,14 +127,17 @@ fn decoded<'a, T>(
     pac.buffer(buffer).map(decode).transpose().map_err(Cause::PacMalformed)
 }
 
-/// The account of a client of whom only its principal is known.
-pub(super) fn account_of_principal(client: &str) -> Account {
-    let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
+/// The account of a client of whom only its principal is known: `client`, as text.
+pub(super) fn account_of_principal(part: &EncTicketPart<'_>, client: &str) -> Account {
+    let mut realm = String::new();
+    unparse_components([], part.crealm, &mut realm);
+    let name = client.strip_suffix(&realm).unwrap_or(client);
+    let realm = realm.trim_start_matches('@').to_owned();
     Account {
         sid: None,
-        name: client.to_owned(),
-        domain: String::new(),
-        dns_domain: realm.to_owned(),
+        name: name.to_owned(),
+        domain: realm.clone(),
+        dns_domain: realm,
         upn: Some(client.to_owned()),
         display_name: None,
         mail: None,

@@ -66,10 +66,17 @@ pub struct ConfirmPac {
     pub service: String,
     /// The server's signature, which the KDC's is over.
     pub server_signature: Vec<u8>,
-    /// The checksum type of the KDC's signature.
-    pub kdc_signature_type: i32,
-    /// The KDC's signature.
-    pub kdc_signature: Vec<u8>,
+    /// The KDC's.
+    pub kdc_signature: PacSignature,
+}
+
+/// A signature in a PAC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PacSignature {
+    /// The checksum type (RFC 3961 §8): -138 for HMAC-MD5.
+    pub checksum_type: i32,
+    /// The checksum.
+    pub checksum: Vec<u8>,
 }
 
 impl ConfirmPac {
@@ -79,10 +86,9 @@ impl ConfirmPac {
         peer: Option<IpAddr>,
         service: String,
         server_signature: Vec<u8>,
-        (kdc_signature_type, kdc_signature): (i32, Vec<u8>),
+        kdc_signature: PacSignature,
     ) -> Self {
-        let id = Id::next();
-        Self { id, claim, peer, service, server_signature, kdc_signature_type, kdc_signature }
+        Self { id: Id::next(), claim, peer, service, server_signature, kdc_signature }
     }
 
     /// KERB_VERIFY_PAC_REQUEST (MS-APDS 2.2.2.1), which a domain controller answers by generic pass-through.
@@ -92,10 +98,10 @@ impl ConfirmPac {
         [
             &MESSAGE_TYPE.to_le_bytes()[..],
             &len(&self.server_signature),
-            &self.kdc_signature_type.to_le_bytes(),
-            &len(&self.kdc_signature),
+            &self.kdc_signature.checksum_type.to_le_bytes(),
+            &len(&self.kdc_signature.checksum),
             &self.server_signature,
-            &self.kdc_signature,
+            &self.kdc_signature.checksum,
         ]
         .concat()
     }

@@ -129,7 +129,8 @@ impl Step for SendOffer {
 
 /// The offer, with the first mechanism's first token ahead of the agreement.
 fn offer(offered: Vec<Arc<dyn Package>>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
-    let (offered, mechanism, token) = begin_first(offered, leg)?;
+    let mut token = Vec::new();
+    let (offered, mechanism) = begin_first(offered, &mut token, leg)?;
     let oids: Vec<Oid<'_>> = offered.iter().flat_map(|package| package.mechanism_oids()).copied().collect();
     let list = MechTypes::encode(&oids);
     let init = NegTokenInit {
@@ -149,14 +150,17 @@ fn offer(offered: Vec<Arc<dyn Package>>, leg: &mut Leg<'_>) -> Result<Next, Fail
 /// the next is tried before anything is said (MS-SPNG 3.1.5.3).
 fn begin_first(
     mut offered: Vec<Arc<dyn Package>>,
+    token: &mut Vec<u8>,
     leg: &mut Leg<'_>,
-) -> Result<(Vec<Arc<dyn Package>>, Mechanism, Vec<u8>), Failure> {
+) -> Result<(Vec<Arc<dyn Package>>, Mechanism), Failure> {
     loop {
         let first = offered.first().ok_or(Cause::NoCommonMechanism)?;
-        let mut token = Vec::new();
-        match begun(Arc::clone(first).begin(), &mut token, leg) {
-            Ok(mechanism) => return Ok((offered, mechanism, token)),
-            Err(failure) if offered.len() > 1 && cannot_begin(&failure) => drop(offered.remove(0)),
+        match begun(Arc::clone(first).begin(), token, leg) {
+            Ok(mechanism) => return Ok((offered, mechanism)),
+            Err(failure) if offered.len() > 1 && cannot_begin(&failure) => {
+                token.clear();
+                offered.remove(0);
+            }
             Err(failure) => return Err(failure),
         }
     }

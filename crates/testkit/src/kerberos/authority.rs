@@ -45,8 +45,8 @@ impl Keys {
     /// Whether the KDC made a PAC, as it would say itself; `None` where nobody can be asked.
     fn made_by_kdc(&self, question: &ConfirmPac) -> Option<bool> {
         let key = self.kdc.as_ref()?.key();
-        let of_type = question.kdc_signature_type == key.enctype().checksum_type();
-        let fits = key.checksum(USAGE).verify([question.server_signature.as_slice()], &question.kdc_signature);
+        let of_type = question.kdc_signature.checksum_type == key.enctype().checksum_type();
+        let fits = key.checksum(USAGE).verify([question.server_signature.as_slice()], &question.kdc_signature.checksum);
         Some(of_type && fits)
     }
 

@@ -12,14 +12,14 @@
 mod accounts;
 mod bindings;
 mod certificate_kinds;
-mod certificates;
+pub(crate) mod certificates;
 mod clients;
 mod handshakes;
 mod http2;
 mod identities;
-mod listener;
+pub(crate) mod listener;
 mod mappings;
-mod names;
+pub(crate) mod names;
 mod odd;
 mod program;
 mod programs;

@@ -71,6 +71,8 @@ fn k02_the_header_under_the_key_counts() {
         assert_eq!(open(header, WrapHeader { ec: 1, ..header }), bad);
         assert_eq!(open(WrapHeader { ec: 16, ..header }, header), bad, "CVE-2024-37370: data taken for filler");
         assert_eq!(open(WrapHeader { flags: 2 | 4 | 8, ..header }, header), bad);
+        let from_acceptor = WrapHeader { flags: 1 | 2 | 4, ..header };
+        assert_eq!(open(from_acceptor, from_acceptor), bad, "it says that it comes from this side");
     }
 }
 
