@@ -56,6 +56,12 @@ def fields(message):
     return found[0xA3], found[0xA4]
 
 
+def der(tag, content):
+    length = len(content)
+    digits = length.to_bytes(max(1, (length.bit_length() + 7) // 8), "big")
+    return bytes([tag]) + (digits if length < 0x80 else bytes([0x80 | len(digits)]) + digits) + content
+
+
 def turned(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
@@ -77,6 +83,10 @@ def skewed():
     with open(f"{folder}/ccache", "wb") as file:
         file.write(data[:2] + header + data[4 + length :])
     os.environ["KRB5CCNAME"] = f"FILE:{folder}/ccache"
+    # The client itself must not mind that its ticket is of the future.
+    with open(f"{folder}/krb5.conf", "w") as file:
+        file.write("[libdefaults]\nclockskew = 86400\n")
+    os.environ["KRB5_CONFIG"] = f"{folder}/krb5.conf:{os.environ['KRB5_CONFIG']}"
     try:
         return b"\x01\x00".join(request())
     finally:
@@ -108,11 +118,13 @@ def main():
     elif ODD == "authenticator":
         message = turned(message, authenticator[1] - 1)
     elif ODD == "mixed":
-        # It has another session key, in a ticket of the same length.
+        # The other logon has another session key.
         _, other = request(os.environ["PEER_OTHER"])
-        mine, theirs = message[slice(*ticket)], other[slice(*fields(other)[0])]
-        assert len(mine) == len(theirs), "the tickets differ in length"
-        message = message.replace(mine, theirs)
+        plain = message[message.index(b"\xa0\x03\x02\x01\x05") : ticket[0]]
+        parts = plain + other[slice(*fields(other)[0])] + message[slice(*authenticator)]
+        message = der(0x6E, der(0x30, parts))
+        oid = bytes.fromhex("06092a864886f712010202")
+        head = der(0x60, oid + b"\x01\x00" + message)[: -2 - len(message)]
     elif ODD == "cut":
         message = message[:-1]
     elif ODD == "longer":

@@ -26,7 +26,7 @@ fn tokens_with_one_thing_wrong() {
         ("ticket", "kerberos/ticket-not-decryptable"),
         ("authenticator", "kerberos/authenticator-altered"),
         ("mixed", "kerberos/authenticator-altered"),
-        ("cut", "kerberos/malformed-token"),
+        ("cut", "host/token-incomplete"),
         ("longer", "kerberos/malformed-token"),
         ("reply", "kerberos/unexpected-message"),
         ("granting", "kerberos/ticket-granting"),
