@@ -9,6 +9,7 @@
 #include "check.h"
 #include "realm.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 
 int main(int count, char **arguments)
@@ -23,6 +24,8 @@ int main(int count, char **arguments)
         static unsigned char token[16384];
         struct side server = acceptor(&credential);
         size_t length = read_file(arguments[2], token, sizeof token);
+        struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(4711), .sin_addr.s_addr = htonl(0xC0000207)};
+        STATUS(PortcullisSetPeerAddress(NULL, (struct sockaddr *)&peer, sizeof peer), SEC_E_OK);
         SECURITY_STATUS status = leg(&server, token, (ULONG)length);
         printf("%08X %s\n", (unsigned)status, status == SEC_E_OK ? "" : cause());
         end(&server);

@@ -241,3 +241,36 @@ fn our_client_is_refused_by_python() {
     let out = said(&mut client);
     assert!(out.starts_with("refused 8009030C"), "{out}");
 }
+
+/// The sample of a web server, as any browser would come to it.
+#[test]
+fn curl_logs_on_to_our_web_server() {
+    let realm = Realm::shared();
+    let files = realm.files();
+    let program = compile("gcc", &["sample_http_server.c"], &["-O1"]);
+    let alice = realm.logged_on(MitRealm::ALICE);
+    let serve = |keytab: &str| {
+        let mut command = program.command();
+        Running::start(command.arg("0").arg(files.path().join(keytab)))
+    };
+    let curl = |port: &str| {
+        let mut command = Command::new("curl");
+        let (host, address) = ("web1.corp.example", format!("web1.corp.example:{port}:127.0.0.1"));
+        command.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "60", "--resolve", &address]);
+        command.args(["--negotiate", "--user", ":", "--write-out", " %{http_code}"]);
+        // Both on one connection: each logs on by a token of its own.
+        command.args([format!("http://{host}:{port}/one"), format!("http://{host}:{port}/two")]);
+        command.envs(alice.environment());
+        command
+    };
+    let mut server = serve("http.keytab");
+    let out = said(&mut curl(&server.port));
+    assert_eq!(out, "alice@MIT.EXAMPLE 200alice@MIT.EXAMPLE 200");
+    for _ in 0..2 {
+        assert_eq!(server.line(), "client Kerberos alice@MIT.EXAMPLE");
+    }
+    let mut server = serve("wrong.keytab");
+    let out = said(&mut curl(&server.port));
+    assert!(out.contains("401") && !out.contains("200"), "{out}");
+    assert_eq!(server.line(), "refused 8009030C kerberos/ticket-not-decryptable");
+}

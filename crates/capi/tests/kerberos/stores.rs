@@ -53,6 +53,7 @@ fn decisions_are_written_down() {
             ["kerberos/no-key-version", "Kerberos", ""],
         ]
     );
+    assert!(audit.iter().all(|line| line["peer"] == "192.0.2.7:4711"), "{audit:?}");
     let detail = audit[2]["detail"].as_str().unwrap();
     assert!(detail.contains("HTTP/web1.corp.example@MIT.EXAMPLE, kvno 2"), "{detail}");
     assert!(detail.contains("held: HTTP/web1.corp.example@MIT.EXAMPLE kvno 1"), "{detail}");
