@@ -7,7 +7,7 @@ PEER_DATA: the bindings' application data in hex, without HTTPS. PEER_LIBRARY `g
 Prints `listening PORT` and serves until it is ended. HTTP's answer is JSON with the names that the answers of
 `portcullis serve` have: name, domain, package, mechanism, flags, channel_bindings (`matched` or `unchecked`), and
 `delegated`. Over TCP the last frame of the handshake is a byte, 0 or 1, and four bytes; where PEER_NAME is set it is 0 and
-the client's name, or 1 and the reason.
+the client's name, or 1 and the reason. PEER_DEBUG: says on its standard error why it refused.
 """
 
 import base64
@@ -98,7 +98,8 @@ class Frames(socketserver.BaseRequestHandler):
         except EOFError:
             pass
         except Exception as refused:
-            print(repr(refused), file=sys.stderr)
+            if os.environ.get("PEER_DEBUG"):
+                print(repr(refused), file=sys.stderr)
             status = ALTERED if ours.complete else DENIED
             peer.send((b"F" if ours.complete else b"\1") + (str(refused).encode() if named else status))
 

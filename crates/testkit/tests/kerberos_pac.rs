@@ -14,8 +14,8 @@ use portcullis::kerberos::{KdcSignature, PacPolicy};
 use portcullis_testkit::kerberos::{
     Client, Info, Keys, LongTerm, Name, PacPlace, PacPlan, PacSignature, RawKey, SignatureValue, Site, Ticket,
 };
-use portcullis_wire::kerberos::AD_WIN2K_PAC;
 use portcullis_wire::kerberos::pac::{BufferType, ClientInfo, Pac};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, TicketFlags};
 
 const DENIED: Status = Status::SEC_E_LOGON_DENIED;
 
@@ -240,6 +240,23 @@ fn k14_unless_the_kdc_is_asked() {
     alone.config.kdc_signature = KdcSignature::Require;
     let nobody = Status::SEC_E_NO_AUTHENTICATING_AUTHORITY;
     alone.refuses(&alone.client(), "kerberos/pac-unconfirmed", nobody, Some(41));
+}
+
+/// Another one: that a ticket's flags were changed by a service with its own key, which only a KDC can see by its
+/// signature over the ticket (0x10, CVE-2020-17049). Whoever does not have the key changes nothing.
+#[test]
+fn k12_flags_are_the_word_of_who_has_the_key() {
+    let site = Site::of_web();
+    let plain = Ticket { flags: TicketFlags::PRE_AUTHENT, ..site.ticket("ann@EXAMPLE") };
+    let pac = plain.sealed_pac().unwrap();
+    let flipped = Ticket { flags: plain.flags | TicketFlags::FORWARDABLE, ..plain.clone() };
+    let raw_ticket = Some(flipped.around(&flipped.part_around(Some(&pac))));
+    let context = site.accepts(&Client { raw_ticket, ..site.client() });
+    assert!(context.facts().ticket.as_ref().unwrap().flags.contains(TicketFlags::FORWARDABLE));
+    let mut stranger = flipped.clone();
+    stranger.under = RawKey::drawn(Enctype::Aes256Sha1, 3);
+    let raw_ticket = Some(stranger.around(&flipped.part_around(Some(&pac))));
+    refused(&site, &Client { raw_ticket, ..site.client() }, "kerberos/ticket-not-decryptable");
 }
 
 #[test]

@@ -12,7 +12,14 @@ fn program() -> Program {
     compile("gcc", &["kerberos_account.c", "talk.c", "check.c"], &["-O1"])
 }
 
-fn said(program: &Program, package: &str, client: &Client, service: &str, keytab: &Path, settings: &str) -> Vec<String> {
+fn said(
+    program: &Program,
+    package: &str,
+    client: &Client,
+    service: &str,
+    keytab: &Path,
+    settings: &str,
+) -> Vec<String> {
     let mut command = program.command();
     command.args([package, service]).envs(client.environment()).env("KRB5_KTNAME", keytab);
     if !settings.is_empty() {

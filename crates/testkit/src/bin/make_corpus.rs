@@ -409,11 +409,11 @@ fn kerberos(root: &Path) -> std::io::Result<()> {
         let mut chance = Foretold::seeded(6);
         for (name, bytes) in files {
             write(root, target, &name, &bytes)?;
-            write(root, target, &format!("{name}-cut"), &bytes[..bytes.len() * 2 / 3])?;
+            write(root, target, &format!("{name}-cut"), bytes.get(..bytes.len() * 2 / 3).unwrap())?;
             let mut changed = bytes.clone();
             for _ in 0..4 {
                 let at = chance.number() as usize % changed.len();
-                changed[at] = chance.number() as u8;
+                *changed.get_mut(at).unwrap() = chance.number() as u8;
             }
             write(root, target, &format!("{name}-changed"), &changed)?;
         }
