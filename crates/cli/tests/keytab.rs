@@ -21,6 +21,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Output, Stdio};
+use std::slice::from_ref;
 
 const WEB: &str = "HTTP/web.example@EXAMPLE";
 
@@ -298,22 +299,22 @@ fn several_keytabs_become_one() {
 fn contradictions_are_somebodys_to_decide() {
     let site = Site::new();
     let (ours, theirs) = (key(3, Aes256Sha1), LongTerm { key: key(9, Aes256Sha1).key, ..key(3, Aes256Sha1) });
-    let (a, b, out) = (site.keys("a", &[ours.clone()]), site.keys("b", &[theirs.clone()]), site.path("out"));
+    let (a, b, out) = (site.keys("a", from_ref(&ours)), site.keys("b", from_ref(&theirs)), site.path("out"));
     fails(&["merge", &a, &b, "-o", &out], 1, "HTTP/web.example@EXAMPLE kvno 3 aes256-cts-hmac-sha1-96");
     fails(&["merge", &a, &b, "-o", &out, "--prefer", "newest"], 1, "both written at the same time");
     assert!(!fs::exists(&out).unwrap());
     for (prefer, expected) in [("first", &ours), ("last", &theirs)] {
         let text = ok(&["merge", &a, &b, "-o", &out, "--prefer", prefer, "--overwrite"]);
         assert!(text.contains("left out, another key was preferred"), "{text}");
-        assert_eq!(fs::read(&out).unwrap(), keytab(&[expected.clone()]));
+        assert_eq!(fs::read(&out).unwrap(), keytab(from_ref(expected)));
     }
-    let mut older = keytab(&[ours.clone()]);
+    let mut older = keytab(from_ref(&ours));
     let timestamp = older.windows(4).position(|bytes| bytes == 0x6000_0000_u32.to_be_bytes()).unwrap();
     older[timestamp] = 0x50;
     let older = site.write("older", &older);
     for files in [[&older, &b], [&b, &older]] {
         ok(&["merge", files[0], files[1], "-o", &out, "--prefer", "newest", "--overwrite"]);
-        assert_eq!(fs::read(&out).unwrap(), keytab(&[theirs.clone()]));
+        assert_eq!(fs::read(&out).unwrap(), keytab(from_ref(&theirs)));
     }
     let cut = keytab(&[ours]);
     let cut = site.write("cut", &cut[..cut.len() - 1]);
