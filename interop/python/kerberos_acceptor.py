@@ -7,7 +7,7 @@ PEER_DATA: the bindings' application data in hex, without HTTPS. PEER_LIBRARY `g
 Prints `listening PORT` and serves until it is ended. HTTP's answer is JSON with the names that the answers of
 `portcullis serve` have: name, domain, package, mechanism, flags, channel_bindings (`matched` or `unchecked`), and
 `delegated`. Over TCP the last frame of the handshake is a byte, 0 or 1, and four bytes; where PEER_NAME is set it is 0 and
-the client's name, or 1 and the reason.
+the client's name, or 1 and the reason. PEER_DEBUG: says on its standard error why it refused.
 """
 
 import base64
@@ -47,7 +47,7 @@ class Web(http.server.BaseHTTPRequestHandler):
             # A connection's handshake may take several requests.
             self.context = self.context or kerberos_contexts.context(None, bindings())
             answer = self.context.step(base64.b64decode(token))
-            name, _, realm = self.context.client().rpartition("@") if self.context.complete else ("", "", "")
+            name = self.context.client() if self.context.complete else None
         except Exception as refused:
             self.context = None
             return self.reply(401, {"why": str(refused)}, "Negotiate")
@@ -57,7 +57,7 @@ class Web(http.server.BaseHTTPRequestHandler):
         context, self.context = self.context, None
         who = {
             "name": name,
-            "domain": realm,
+            "domain": "",
             "package": "Negotiate",
             "mechanism": "Kerberos",
             "flags": context.flags(),
@@ -98,7 +98,8 @@ class Frames(socketserver.BaseRequestHandler):
         except EOFError:
             pass
         except Exception as refused:
-            print(repr(refused), file=sys.stderr)
+            if os.environ.get("PEER_DEBUG"):
+                print(repr(refused), file=sys.stderr)
             status = ALTERED if ours.complete else DENIED
             peer.send((b"F" if ours.complete else b"\1") + (str(refused).encode() if named else status))
 

@@ -1,11 +1,11 @@
 """Kerberos tokens with one thing wrong, by python-gssapi: what a relay, an attacker or a broken clock would send.
 
-PEER_ODD says what; PEER_URL, KRB5CCNAME and KRB5_CONFIG as ever. Prints a line for each request's answer.
+PEER_ODD says what; PEER_URL, KRB5CCNAME and KRB5_CONFIG as ever; PEER_OTHER is a second credential cache. Prints a line for each request's answer.
 
     replay       the same token twice, on two connections: the first is good
     ticket       a bit of the ticket is turned over
     authenticator   a bit of the authenticator
-    mixed        the ticket of one request with the authenticator of another
+    mixed        the ticket of one logon with the authenticator of another
     cut          the last byte is missing
     longer       a byte too many
     reply        the token claims to be an AP-REP
@@ -39,9 +39,10 @@ def elements(data):
         at = content + length
 
 
-def request():
+def request(cache=None):
     """A bare token: what stands before the AP-REQ, and the AP-REQ."""
-    os.environ["PEER_MECHANISM"] = kerberos_contexts.MECHANISM = "krb5"
+    os.environ["KRB5CCNAME"] = cache or os.environ["KRB5CCNAME"]
+    kerberos_contexts.MECHANISM = "krb5"
     token = kerberos_contexts.context("HTTP@localhost").step(None)
     at = token.index(b"\x01\x00\x6e")
     return token[:at], token[at + 2 :]
@@ -53,6 +54,12 @@ def fields(message):
     ((_, _, sequence, end),) = ((t, s, inside + c, inside + e) for t, s, c, e in elements(message[inside:]))
     found = {tag: (sequence + start, sequence + stop) for tag, start, _, stop in elements(message[sequence:end])}
     return found[0xA3], found[0xA4]
+
+
+def der(tag, content):
+    length = len(content)
+    digits = length.to_bytes(max(1, (length.bit_length() + 7) // 8), "big")
+    return bytes([tag]) + (digits if length < 0x80 else bytes([0x80 | len(digits)]) + digits) + content
 
 
 def turned(data, at):
@@ -76,6 +83,10 @@ def skewed():
     with open(f"{folder}/ccache", "wb") as file:
         file.write(data[:2] + header + data[4 + length :])
     os.environ["KRB5CCNAME"] = f"FILE:{folder}/ccache"
+    # The client itself must not mind that its ticket is of the future.
+    with open(f"{folder}/krb5.conf", "w") as file:
+        file.write("[libdefaults]\nclockskew = 86400\n")
+    os.environ["KRB5_CONFIG"] = f"{folder}/krb5.conf:{os.environ['KRB5_CONFIG']}"
     try:
         return b"\x01\x00".join(request())
     finally:
@@ -107,11 +118,13 @@ def main():
     elif ODD == "authenticator":
         message = turned(message, authenticator[1] - 1)
     elif ODD == "mixed":
-        # A new logon has a new session key, in a ticket of the same length.
-        _, other = request()
-        mine, theirs = message[slice(*ticket)], other[slice(*fields(other)[0])]
-        assert len(mine) == len(theirs), "the tickets differ in length"
-        message = message.replace(mine, theirs)
+        # The other logon has another session key.
+        _, other = request(os.environ["PEER_OTHER"])
+        plain = message[message.index(b"\xa0\x03\x02\x01\x05") : ticket[0]]
+        parts = plain + other[slice(*fields(other)[0])] + message[slice(*authenticator)]
+        message = der(0x6E, der(0x30, parts))
+        oid = bytes.fromhex("06092a864886f712010202")
+        head = der(0x60, oid + b"\x01\x00" + message)[: -2 - len(message)]
     elif ODD == "cut":
         message = message[:-1]
     elif ODD == "longer":

@@ -85,6 +85,9 @@ impl Authority for Realm {
         if let Some(outage) = self.outage {
             return question.refuse(outage);
         }
+        if let Question::ConfirmPac(pac) = question {
+            return pac.not_asked();
+        }
         let (rid, entry) = match self.find(question.claim()) {
             Ok(found) => found,
             Err(why) => return question.refuse(why),

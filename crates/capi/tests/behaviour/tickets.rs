@@ -33,7 +33,7 @@ impl Realm {
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
         let service = LongTerm::of(SERVICE, 3, Enctype::Aes256Sha1);
         let (keys, tickets) = (folder.path().join("keytab"), folder.path().join("ccache"));
-        fs::write(&keys, keytab(&[service.clone()])).unwrap();
+        fs::write(&keys, keytab(std::slice::from_ref(&service))).unwrap();
         fs::write(tickets, ccache(&[Cached::of(Ticket::of(&service, "ann@CORP.EXAMPLE", now))])).unwrap();
         let world = World::new(library, &format!("[kerberos]\nkeytab = {keys:?}"));
         Self { world: World { style: DCE, ..world }, folder }

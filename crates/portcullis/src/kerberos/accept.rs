@@ -308,7 +308,7 @@ impl AwaitTicket {
         match account {
             Some(account) => Ok((account, facts)),
             None if policy == PacPolicy::Require => Err(Cause::PacMissing.into()),
-            None => Ok((pac::account_of_principal(client), facts)),
+            None => Ok((pac::account_of_principal(part, client), facts)),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{Account, Group};
 use portcullis_wire::kerberos::pac::{
     BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
 };
-use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart, unparse_components};
 use portcullis_wire::{filetime, utf16};
 use std::time::SystemTime;
 
@@ -127,14 +127,17 @@ fn decoded<'a, T>(
     pac.buffer(buffer).map(decode).transpose().map_err(Cause::PacMalformed)
 }
 
-/// The account of a client of whom only its principal is known.
-pub(super) fn account_of_principal(client: &str) -> Account {
-    let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
+/// The account of a client of whom only its principal is known: `client`, as text.
+pub(super) fn account_of_principal(part: &EncTicketPart<'_>, client: &str) -> Account {
+    let mut realm = String::new();
+    unparse_components([], part.crealm, &mut realm);
+    let name = client.strip_suffix(&realm).unwrap_or(client);
+    let realm = realm.trim_start_matches('@').to_owned();
     Account {
         sid: None,
-        name: client.to_owned(),
-        domain: String::new(),
-        dns_domain: realm.to_owned(),
+        name: name.to_owned(),
+        domain: realm.clone(),
+        dns_domain: realm,
         upn: Some(client.to_owned()),
         display_name: None,
         mail: None,

@@ -135,9 +135,10 @@ fn serve(folder: &Path) -> (Running, u16) {
 }
 
 fn profile(folder: &Path, port: u16) {
+    // By UDP too: Heimdal's library asks by nothing else first.
     let (realm, shown) = (MitRealm::REALM, folder.display());
     let text = format!(
-        "[kdcdefaults]\nkdc_listen = \"\"\nkdc_tcp_listen = 127.0.0.1:{port}\n\
+        "[kdcdefaults]\nkdc_listen = 127.0.0.1:{port}\nkdc_tcp_listen = 127.0.0.1:{port}\n\
          [realms]\n\
          {realm} = {{\n\
            database_name = {shown}/principal\n\

@@ -8,8 +8,6 @@ use portcullis_testkit::kdc::{Client, SambaDomain};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const HTTP: &str = "HTTP/localhost";
-
 fn user(domain: &SambaDomain, name: &str) -> Client {
     let client = domain.client();
     client.log_on(name, SambaDomain::PASSWORD).unwrap();
@@ -104,7 +102,6 @@ fn a_service_that_acts_as_a_user() {
     let domain = SambaDomain::start();
     let (own, service) = (domain.keytab("svc-deleg"), domain.client());
     service.log_on_by_keytab("svc-deleg", &own).unwrap();
-    service.ticket_for_another("nested", HTTP, &own).unwrap();
     let server = serve(&domain.keytab("svc-web"), "");
     let mut command = crate::kerberos::services::python("gssapi", "python/kerberos_proxied.py");
     command.envs(service.environment()).env("PEER_URL", Target::of(&server).url).env("PEER_USER", "nested");

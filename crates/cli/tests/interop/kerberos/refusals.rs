@@ -6,10 +6,11 @@ use crate::kerberos::services::{HTTP, Target, World, python, serve};
 use crate::peers::{Outcome, run};
 use portcullis_testkit::kdc::{Client, Enctype, MitRealm};
 
-fn odd(server: &Server, client: &Client, what: &str) -> Outcome {
+fn odd(server: &Server, client: &Client, other: &Client, what: &str) -> Outcome {
     let mut command = python("gssapi", "python/kerberos_odd.py");
     command.envs(client.environment()).env("PEER_URL", Target::of(server).url);
     command.env("PEER_ODD", what).env("PEER_REALM", MitRealm::REALM);
+    command.env("PEER_OTHER", format!("FILE:{}", other.cache().display()));
     let outcome = Outcome::of(run(command));
     assert!(outcome.output.status.success(), "{outcome:?}");
     outcome
@@ -19,23 +20,26 @@ fn odd(server: &Server, client: &Client, what: &str) -> Outcome {
 fn tokens_with_one_thing_wrong() {
     let world = World::new();
     let server = world.serve();
+    let again = world.realm.client();
+    again.log_on_with(MitRealm::ALICE, MitRealm::PASSWORD, &["-f"]).unwrap();
     for (what, cause) in [
         ("ticket", "kerberos/ticket-not-decryptable"),
         ("authenticator", "kerberos/authenticator-altered"),
-        ("cut", "kerberos/malformed-token"),
+        ("mixed", "kerberos/authenticator-altered"),
+        ("cut", "host/token-incomplete"),
         ("longer", "kerberos/malformed-token"),
         ("reply", "kerberos/unexpected-message"),
         ("granting", "kerberos/ticket-granting"),
         ("skew:400", "kerberos/clock-skew"),
         ("skew:-400", "kerberos/clock-skew"),
     ] {
-        let outcome = odd(&server, &world.alice, what);
+        let outcome = odd(&server, &world.alice, &again, what);
         assert_eq!(outcome.statuses(), [401], "{what}: {outcome:?}");
         server.expect_last_cause(cause);
     }
     assert!(!server.causes().contains(&"ok".to_owned()), "{:?}", server.causes());
     for what in ["skew:200", "skew:-200"] {
-        assert_eq!(odd(&server, &world.alice, what).statuses(), [200], "{what}");
+        assert_eq!(odd(&server, &world.alice, &again, what).statuses(), [200], "{what}");
     }
 }
 
@@ -43,7 +47,7 @@ fn tokens_with_one_thing_wrong() {
 fn a_token_that_comes_again_is_refused() {
     let world = World::new();
     let server = world.serve();
-    let outcome = odd(&server, &world.alice, "replay");
+    let outcome = odd(&server, &world.alice, &world.alice, "replay");
     assert_eq!(outcome.statuses(), [200, 401], "{outcome:?}");
     server.expect_last_cause("kerberos/replayed");
     // The same client with a new token is none.
@@ -54,7 +58,7 @@ fn a_token_that_comes_again_is_refused() {
 fn who_says_that_it_is_through_and_proves_nothing_is_not() {
     let world = World::new();
     let server = world.serve();
-    let outcome = odd(&server, &world.alice, "completed");
+    let outcome = odd(&server, &world.alice, &world.alice, "completed");
     assert_eq!(outcome.statuses(), [401, 401], "{outcome:?}");
     clients::pyspnego(&Target::of(&server), &world.alice, &Way { flags: "INTEGRITY", ..Way::default() })
         .expect_refused();

@@ -1,14 +1,19 @@
-//! A TCP service that logs a client on by NTLM and then answers signed and sealed messages: for clients that nobody
-//! here wrote.
+//! A TCP service that logs a client on and then answers signed and sealed messages: for clients that nobody here wrote.
 //!
 //! Every frame, both ways, is a length of four bytes (big-endian, at most [`MAX_FRAME`]) and a payload. The legs of the
-//! handshake are raw NTLM tokens. Behind the last leg the server sends a status frame: one byte, 0 for established and
+//! handshake are bare tokens. Behind the last leg the server sends a status frame: one byte, 0 for established and
 //! 1 for refused, and the status (four bytes, big-endian). Then the client sends, as often as it likes:
 //!
 //! - `S`, a signature of 16 bytes, text: the server checks it and answers `S`, signature, the text reversed;
 //! - `E`, a signature, sealed text: the server opens it and answers `E`, signature, the text reversed and sealed;
 //! - `M`, a count of one byte, so many segments (a length of four bytes, big-endian, and bytes), a signature: the first
 //!   segment is signed only, the others are sealed. The answer has the same form, each segment reversed.
+//!
+//! With [`Messages::InPieces`], where a piece is a length of four bytes (big-endian) and bytes, it sends instead:
+//!
+//! - `S`, piece(signature), piece(text): as above;
+//! - `E`, piece(a Wrap token of GSS-API, sealed), or `P`, the same not sealed;
+//! - `M`, piece(token), piece(head, signed only), piece(sealed data).
 //!
 //! Whatever fails is answered by `F` and the status, and the connection is closed.
 
@@ -19,6 +24,8 @@
     clippy::indexing_slicing,
     reason = "this reads a network"
 )]
+
+mod pieces;
 
 use portcullis::{Authority, Call, CallCause, Context, Credential, Failure, Handshake, NoRandomness, Segment, Status};
 use std::hash::{BuildHasher, RandomState};
@@ -33,15 +40,37 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 /// The length of a signature in bytes.
 const SIGNATURE: usize = 16;
 
+/// How the messages behind the handshake are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Messages {
+    /// With signatures of 16 bytes: NTLM's.
+    Fixed,
+    /// With tokens of any length: Kerberos'.
+    InPieces,
+}
+
 /// Accepts connections until the process ends, a thread each.
 ///
 /// # Errors
 /// When the listener fails.
 pub fn serve(listener: &TcpListener, credential: &Credential, authority: &Arc<dyn Authority>) -> io::Result<()> {
+    serve_with(listener, credential, authority, Messages::Fixed)
+}
+
+/// The same, with messages laid out so.
+///
+/// # Errors
+/// When the listener fails.
+pub fn serve_with(
+    listener: &TcpListener,
+    credential: &Credential,
+    authority: &Arc<dyn Authority>,
+    messages: Messages,
+) -> io::Result<()> {
     for stream in listener.incoming() {
         let (stream, credential, authority) = (stream?, credential.clone(), Arc::clone(authority));
         std::thread::spawn(move || {
-            if let Err(error) = connection(stream, &credential, &*authority) {
+            if let Err(error) = connection(stream, &credential, &*authority, messages) {
                 eprintln!("connection: {error}");
             }
         });
@@ -53,7 +82,12 @@ pub fn serve(listener: &TcpListener, credential: &Credential, authority: &Arc<dy
 ///
 /// # Errors
 /// When the socket fails, or a frame is too large.
-pub fn connection(mut stream: TcpStream, credential: &Credential, authority: &dyn Authority) -> io::Result<()> {
+pub fn connection(
+    mut stream: TcpStream,
+    credential: &Credential,
+    authority: &dyn Authority,
+    messages: Messages,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.set_nodelay(true)?;
     let mut context = match handshake(&mut stream, credential, authority)? {
@@ -65,7 +99,11 @@ pub fn connection(mut stream: TcpStream, credential: &Credential, authority: &dy
     };
     write_frame(&mut stream, &[&[0], &Status::SEC_E_OK.0.to_be_bytes()])?;
     while let Some(frame) = read_frame(&mut stream)? {
-        match answer(&mut context, &frame) {
+        let answered = match messages {
+            Messages::Fixed => answer(&mut context, &frame),
+            Messages::InPieces => pieces::answer(&mut context, &frame),
+        };
+        match answered {
             Ok(reply) => write_frame(&mut stream, &[&reply])?,
             Err(failure) => {
                 eprintln!("message refused: {failure}");
@@ -87,13 +125,10 @@ fn handshake(
         let mut out = Vec::new();
         let mut random = unforeseen;
         let mut events = ();
-        let step = waiting.token(&token, Call::new(SystemTime::now(), &mut random, &mut events, &mut out));
-        let step = step.and_then(|step| match step {
-            Handshake::NeedsAnswer(asking) => {
-                asking.ask(authority, Call::new(SystemTime::now(), &mut random, &mut events, &mut out))
-            }
-            step => Ok(step),
-        });
+        let mut step = waiting.token(&token, Call::new(SystemTime::now(), &mut random, &mut events, &mut out));
+        while let Ok(Handshake::NeedsAnswer(asking)) = step {
+            step = asking.ask(authority, Call::new(SystemTime::now(), &mut random, &mut events, &mut out));
+        }
         if !out.is_empty() {
             write_frame(stream, &[&out])?;
         }
