@@ -99,3 +99,12 @@ fn user_to_user() {
     let said = success(&mut command);
     assert!(said.ends_with(" 0 failed\n"), "{said}");
 }
+
+/// Forks, threads, and a log function that calls the library.
+#[test]
+fn what_a_host_does_meanwhile() {
+    let files = Realm::shared().files();
+    let program = compile("gcc", &["kerberos_process.c", "realm.c", "talk.c", "check.c"], &["-O1"]);
+    let said = success(program.command().arg(files.path()).arg("20"));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+}
