@@ -81,6 +81,12 @@ pub fn parse_principal(text: &str) -> Option<ParsedPrincipal> {
 }
 
 fn quote(part: &[u8], out: &mut String) {
+    // Nearly every name is plain.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'/' | b'@' | b'\\');
+    if let (true, Ok(plain)) = (part.iter().all(is_plain), core::str::from_utf8(part)) {
+        out.push_str(plain);
+        return;
+    }
     for letter in String::from_utf8_lossy(part).chars() {
         let escaped = match letter {
             '/' | '@' | '\\' => letter,
