@@ -30,8 +30,8 @@ pub(super) struct Base {
 
 enum Way {
     /// RFC 3961 §5.1.
-    Aes128(Box<Aes128Enc>),
-    Aes256(Box<Aes256Enc>),
+    Aes128(Aes128Enc),
+    Aes256(Aes256Enc),
     /// SP 800-108 in counter mode (RFC 8009 §3).
     Sha256(Hmac<Sha256>),
     Sha384(Hmac<Sha384>),
@@ -46,8 +46,8 @@ impl Base {
         let enctype = key.enctype();
         let bytes = key.bytes();
         let way = match enctype {
-            Enctype::Aes128Sha1 => Way::Aes128(Box::new(Aes128Enc::new(&filled::<16>(bytes).into()))),
-            Enctype::Aes256Sha1 => Way::Aes256(Box::new(Aes256Enc::new(&filled::<32>(bytes).into()))),
+            Enctype::Aes128Sha1 => Way::Aes128(Aes128Enc::new(&filled::<16>(bytes).into())),
+            Enctype::Aes256Sha1 => Way::Aes256(Aes256Enc::new(&filled::<32>(bytes).into())),
             Enctype::Aes128Sha256 => Way::Sha256(hmac(bytes)),
             Enctype::Aes256Sha384 => Way::Sha384(hmac(bytes)),
             Enctype::Camellia128 | Enctype::Camellia256 => Way::Cmac(Keyed::new(enctype, bytes)),
@@ -96,8 +96,8 @@ impl Base {
         let mut key = Secret::new([0; Key::MAX_LEN]);
         let (halves, _) = key.expose_mut().as_chunks_mut::<16>();
         match &self.way {
-            Way::Aes128(cipher) => chain(halves.iter_mut().take(1), cipher.as_ref(), n_fold(constant)),
-            Way::Aes256(cipher) => chain(halves.iter_mut(), cipher.as_ref(), n_fold(constant)),
+            Way::Aes128(cipher) => chain(halves.iter_mut().take(1), cipher, n_fold(constant)),
+            Way::Aes256(cipher) => chain(halves.iter_mut(), cipher, n_fold(constant)),
             Way::Sha256(mac) => count(key.expose_mut(), mac.clone(), &constant, &[], 128),
             Way::Sha384(mac) => {
                 let bits = if constant.last() == Some(&(Purpose::Encryption as u8)) { 256 } else { 192 };
