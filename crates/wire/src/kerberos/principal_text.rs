@@ -26,6 +26,8 @@ pub fn unparse(name: &PrincipalName<'_>, realm: &[u8], out: &mut String) {
 
 /// The same of components that stand elsewhere.
 pub fn unparse_components<'a>(components: impl IntoIterator<Item = &'a [u8]>, realm: &[u8], out: &mut String) {
+    // One allocation for what most names need.
+    out.reserve(realm.len() + 40);
     for (index, component) in components.into_iter().enumerate() {
         if index > 0 {
             out.push('/');
