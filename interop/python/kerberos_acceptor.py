@@ -7,7 +7,7 @@ PEER_DATA: the bindings' application data in hex, without HTTPS. PEER_LIBRARY `g
 Prints `listening PORT` and serves until it is ended. HTTP's answer is JSON with the names that the answers of
 `portcullis serve` have: name, domain, package, mechanism, flags, channel_bindings (`matched` or `unchecked`), and
 `delegated`. Over TCP the last frame of the handshake is a byte, 0 or 1, and four bytes; where PEER_NAME is set it is 0 and
-the client's name, or 1 and the reason. PEER_DEBUG: says on its standard error why it refused.
+the client's name, a blank, and flags with commas between (`BOUND` among them), or 1 and the reason. PEER_DEBUG: says on its standard error why it refused.
 """
 
 import base64
@@ -92,7 +92,7 @@ class Frames(socketserver.BaseRequestHandler):
                 answer = ours.step(peer.receive())
                 if answer:
                     peer.send(answer)
-            peer.send(b"\0" + (ours.client().encode() if named else bytes(4)))
+            peer.send(b"\0" + (self.who(ours).encode() if named else bytes(4)))
             while True:
                 peer.send(self.answer(ours, peer.receive()))
         except EOFError:
@@ -102,6 +102,12 @@ class Frames(socketserver.BaseRequestHandler):
                 print(repr(refused), file=sys.stderr)
             status = ALTERED if ours.complete else DENIED
             peer.send((b"F" if ours.complete else b"\1") + (str(refused).encode() if named else status))
+
+    def who(self, ours):
+        flags = ours.flags() + ["BOUND"] * ours.bound()
+        # A flag says what was asked for; what counts is what came.
+        flags = [flag for flag in flags if flag != "DELEGATE" or ours.delegated]
+        return f"{ours.client()} {','.join(flags)}"
 
     def answer(self, ours, message):
         kind, rest = message[:1], message[1:]

@@ -75,6 +75,8 @@ pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result
     }
     let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let mut groups = Vec::with_capacity(sids.len());
+    groups.extend(sids.into_iter().filter(|sid| *sid != user).map(|sid| Group { sid, name: String::new() }));
     let account = Account {
         sid: Some(user),
         name: logon.effective_name.clone(),
@@ -83,7 +85,7 @@ pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result
         upn: upn.as_ref().and_then(|upn| some(&upn.upn)),
         display_name: some(&logon.full_name),
         mail: None,
-        groups: sids.into_iter().filter(|sid| *sid != user).map(|sid| Group { sid, name: String::new() }).collect(),
+        groups,
         logoff_at: [logon.logoff_time, logon.kick_off_time].into_iter().filter_map(moment).min(),
         password_expires_at: moment(logon.password_must_change),
     };

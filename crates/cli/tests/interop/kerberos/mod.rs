@@ -6,12 +6,13 @@
 //! - `logons`: the same against ours; `enctypes`: keys and session keys of each kind, and what becomes of keytabs;
 //! - `refusals`: a cause for each thing that is wrong; `bindings`: over HTTPS;
 //! - `domain`: users of Samba's Active Directory, whose SIDs it knows itself;
-//! - `seal`: messages both ways.
+//! - `seal`: messages both ways; `initiator`: our client and the acceptors of others.
 
 mod bindings;
 mod clients;
 mod domain;
 mod enctypes;
+mod initiator;
 mod logons;
 mod reference;
 mod refusals;
