@@ -33,6 +33,7 @@ mod process;
 mod sspi;
 mod streams;
 mod tables;
+mod ticket_realm;
 mod tickets;
 mod world;
 
