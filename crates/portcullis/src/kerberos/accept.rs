@@ -6,8 +6,8 @@ use super::error_token::{self, Told};
 use super::open::{usable, wanted};
 use super::reply::{self, Frame, ThirdLeg};
 use super::{
-    Acceptor, Cause, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SessionKeys, TicketFacts, Transited, delegation,
-    open_ticket, pac, times,
+    Acceptor, Cause, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, ServiceNames, SessionKeys, TicketFacts,
+    Transited, delegation, open_ticket, pac, times,
 };
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
@@ -100,14 +100,13 @@ fn ask(
     }
     leg.needs_room(MAX_REPLY)?;
     let config = &state.acceptor.config;
-    let question = OpenTicket::new(
-        claim,
-        leg.peer,
-        Arc::clone(&state.acceptor.services),
-        config.pac,
-        config.danger_accept_rc4,
-        ticket.raw.to_vec(),
-    );
+    // A ticket of user-to-user is for an account, which has no service's name.
+    let services = match user_to_user {
+        true => Arc::new(ServiceNames::Any),
+        false => Arc::clone(&state.acceptor.services),
+    };
+    let question =
+        OpenTicket::new(claim, leg.peer, services, config.pac, config.danger_accept_rc4, ticket.raw.to_vec());
     if !user_to_user {
         return Ok(Next::Ask(Question::OpenTicket(question), Box::new(state)));
     }
