@@ -240,7 +240,7 @@ fn k23_a_ticket_has_its_time() {
     let cases: [(Change, End); 14] = [
         (|ticket| ticket.flags = ticket.flags | TicketFlags::INVALID, Some(invalid)),
         (|ticket| (ticket.flags, ticket.end_time) = (TicketFlags::INVALID, NOW - 1000), Some(invalid)),
-        (|ticket| ticket.flags = TicketFlags(!TicketFlags::INVALID.0), None),
+        (|ticket| ticket.flags = TicketFlags(!(TicketFlags::INVALID | TicketFlags::ANONYMOUS).0), None),
         (|ticket| ticket.start_time = Some(NOW + 299), None),
         (|ticket| ticket.start_time = Some(NOW + 300), None),
         (|ticket| ticket.start_time = Some(NOW + 301), Some(nyv)),

@@ -28,6 +28,9 @@ use std::time::Duration;
 /// Tokens larger than this are not looked at: the largest PAC that Windows makes fits into 64 KiB.
 const MAX_TOKEN: usize = 128 * 1024;
 
+/// Nobody's name (RFC 8062 §3).
+const ANONYMOUS: [&[u8]; 2] = [b"WELLKNOWN", b"ANONYMOUS"];
+
 /// An AP-REP in its frame, with the longest key; measured with some air.
 const MAX_REPLY: usize = 256;
 
@@ -255,7 +258,9 @@ impl AwaitTicket {
         let ready = Ready { token: made.token, facts, keys, third };
         let tag = reply::tag(&sealed, &opened.service().key_id);
         // Past its own time and the skew it is refused by its time; a second more for what times are rounded to.
-        let until = times::client_time(&authenticator) + config.skew + Duration::from_secs(1);
+        let until = config.skew.checked_add(Duration::from_secs(1));
+        let until = until.and_then(|after| times::client_time(&authenticator).checked_add(after));
+        let until = until.ok_or(Cause::ClockSkew)?;
         Ok(Judged { ready, tag, until })
     }
 
@@ -269,6 +274,10 @@ impl AwaitTicket {
     ) -> Result<String, Failure> {
         let mut client = String::new();
         unparse(&part.cname, part.crealm, &mut client);
+        // RFC 8062: it proves that somebody asked the KDC for a ticket, and nothing else.
+        if part.flags.contains(TicketFlags::ANONYMOUS) || part.cname.components().eq(ANONYMOUS) {
+            return Err(Cause::AnonymousRefused.into());
+        }
         if part.crealm != authenticator.crealm || !part.cname.same_components(&authenticator.cname) {
             let mut other = String::new();
             unparse(&authenticator.cname, authenticator.crealm, &mut other);

@@ -47,7 +47,7 @@ impl Held {
             }
             let held = Self::of(&credential, service)?;
             let now = leg.now;
-            if held.end_time <= now || held.start_time > now + skew {
+            if held.end_time <= now || held.start_time.duration_since(now).is_ok_and(|early| early > skew) {
                 over = Some(held.end_time);
                 continue;
             }
