@@ -13,8 +13,8 @@ use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::protection::Protection as _;
 use crate::{
-    Account, Answer, CallCause, Claim, ClientBindings, ContextFlags, Event, Facts, Failure, Question, Role, Secret,
-    Wants, package,
+    Account, Answer, BindingsOutcome, CallCause, Claim, ClientBindings, ContextFlags, Event, Facts, Failure, Question,
+    Role, Secret, Wants, package,
 };
 use portcullis_wire::kerberos::{
     ApReq, Authenticator, EncTicketPart, EncryptedData, HostAddress, InnerToken, TicketFlags, gss_flag, recognise,
@@ -63,7 +63,7 @@ impl Step for AwaitRequest {
     }
 
     fn least_room(&self, _: &Wants) -> usize {
-        MAX_REPLY
+        self.acceptor.config.user_to_user.as_ref().map_or(0, |granting| granting.reply_len()).max(MAX_REPLY)
     }
 }
 
@@ -101,7 +101,9 @@ fn ask(
         leg.event(&Event::Because { detail: &wanted(ticket) });
         return state.refuse(cause.into(), leg);
     }
-    leg.needs_room(MAX_REPLY)?;
+    if state.request.mutual {
+        leg.needs_room(MAX_REPLY)?;
+    }
     let config = &state.acceptor.config;
     // A ticket of user-to-user is for an account, which has no service's name.
     let services = match user_to_user {
@@ -198,10 +200,10 @@ impl AwaitTicket {
 
         let proof = Proof::read(&authenticator, &session, config.danger_accept_rc4)?;
         let aware = proof.bindings != ClientBindings::Unaware;
-        let bindings = config.bindings.apply(proof.bindings, leg).map_err(|outcome| match outcome {
-            crate::BindingsOutcome::Missing => Cause::BindingsMissing,
-            _ => Cause::BindingsWrong,
-        })?;
+        let bindings = match config.bindings.apply(proof.bindings, leg) {
+            Ok(outcome) => outcome,
+            Err(outcome) => return Err(unbound(outcome, proof.bindings, leg).into()),
+        };
         let delegated = match proof.delegation {
             Some(bytes) => Some(delegation::take(bytes, &session, proof.subkey.as_ref(), &part, leg)?),
             None => None,
@@ -209,7 +211,7 @@ impl AwaitTicket {
         let (account, pac) = self.account(&part, opened.pac(), &client)?;
         leg.event(&Event::Verified { account: &account });
 
-        let dce = self.request.frame == Frame::Bare || proof.flags & gss_flag::DCE_STYLE != 0;
+        let dce = proof.flags & gss_flag::DCE_STYLE != 0;
         let mutual = dce || proof.flags & gss_flag::MUTUAL != 0 || (!proof.is_gss && self.request.mutual);
         let granted = granted(&proof, dce, mutual, self.user_to_user, delegated.is_some(), &leg.want);
         leg.requires(granted)?;
@@ -272,6 +274,14 @@ impl AwaitTicket {
         opened: &OpenedTicket,
         leg: &mut Leg<'_>,
     ) -> Result<String, Failure> {
+        // As text two of other bytes could become one name, and control characters another line of a log.
+        let readable = |text: &[u8]| {
+            std::str::from_utf8(text).is_ok_and(|text| !text.is_empty() && !text.chars().any(char::is_control))
+        };
+        let named = part.cname.components().next().is_some();
+        if !named || !part.cname.components().chain([part.crealm]).all(readable) {
+            return Err(Cause::Malformed(Error::new(0, "cname", Kind::Unexpected)).into());
+        }
         let mut client = String::new();
         unparse(&part.cname, part.crealm, &mut client);
         // RFC 8062: it proves that somebody asked the KDC for a ticket, and nothing else.
@@ -335,6 +345,21 @@ impl AwaitTicket {
             None if policy == PacPolicy::Require => Err(Cause::PacMissing.into()),
             None => Ok((pac::account_of_principal(part, client), facts)),
         }
+    }
+}
+
+/// Why a client's bindings are refused, and what it said of them.
+fn unbound(outcome: BindingsOutcome, client: ClientBindings<'_>, leg: &mut Leg<'_>) -> Cause {
+    let said = match client {
+        ClientBindings::Unaware => "nothing of channel bindings (no hash, and not KERB_AP_OPTIONS_CBT)",
+        ClientBindings::None => "that it sees no channel (no hash, but KERB_AP_OPTIONS_CBT)",
+        ClientBindings::Hash(_) => "the hash of another channel",
+    };
+    let here = leg.channels().count();
+    leg.event(&Event::Because { detail: &format!("the client says {said}; bindings known here: {here}") });
+    match outcome {
+        BindingsOutcome::Missing => Cause::BindingsMissing,
+        _ => Cause::BindingsWrong,
     }
 }
 

@@ -185,6 +185,9 @@ impl Cause {
             Self::PacUnsigned,
             Self::PacSignatureType,
             Self::PacSignatureWrong,
+            Self::PacUnconfirmed,
+            Self::PacClientDiffers,
+            Self::PacContradicts,
             Self::Replayed,
             Self::ReplayCacheFull,
         ]
