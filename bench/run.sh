@@ -1,17 +1,18 @@
 #!/bin/sh
 # Measures Portcullis beside its peers in one run; the table goes to standard output and to bench/RESULTS.md.
-# usage: bench/run.sh [--rounds N] [--no-install] [--no-http] [--tls]
-# --tls measures TLS alone, and leaves the rest of the table as it is.
+# usage: bench/run.sh [--rounds N] [--no-install] [--no-http] [--kerberos | --tls]
+# --kerberos and --tls measure that alone, and leave the rest of the table as it is.
 set -eu
 
-rounds=9 install=yes http=yes logons=yes
+rounds=9 install=yes http=yes logons=yes kerberos=yes tls=yes
 while [ $# -gt 0 ]; do
     case $1 in
     --rounds) rounds=$2 && shift ;;
     --no-install) install=no ;;
     --no-http) http=no ;;
-    --tls) logons=no http=no ;;
-    *) echo "usage: bench/run.sh [--rounds N] [--no-install] [--no-http] [--tls]" >&2 && exit 2 ;;
+    --kerberos) logons=no http=no tls=no ;;
+    --tls) logons=no http=no kerberos=no ;;
+    *) echo "usage: bench/run.sh [--rounds N] [--no-install] [--no-http] [--kerberos | --tls]" >&2 && exit 2 ;;
     esac
     shift
 done
@@ -25,7 +26,9 @@ chmod 755 "$work" # Apache's workers read gss-ntlmssp's library here
 
 # What the peers need. gss-ntlmssp is unpacked further down and never installed: installed, it would offer NTLM to
 # every GSSAPI program of the machine.
-packages="gcc libc6-dev pkg-config libssl-dev"
+packages="gcc libc6-dev pkg-config"
+[ $tls = no ] || packages="$packages libssl-dev"
+[ $kerberos = no ] || packages="$packages libkrb5-dev heimdal-multidev"
 [ $logons = no ] || packages="$packages libwinpr2-dev"
 [ $http = no ] || packages="$packages apache2 libapache2-mod-auth-gssapi libwbclient0 libunistring2"
 missing=$(for package in $packages; do
@@ -38,16 +41,41 @@ elif [ -n "$missing" ]; then
     echo "not installed, and what needs it is left out:" $missing >&2
 fi
 
-features=
-if pkg-config --exists openssl; then features="--features bench-tls/openssl"; fi
+features= built="-p bench-driver"
+if [ $tls = yes ]; then
+    built="$built -p bench-tls"
+    if pkg-config --exists openssl; then features="--features bench-tls/openssl"; fi
+fi
+[ $kerberos = no ] || built="$built -p bench-kerberos"
+[ $logons = no ] || built="$built -p bench-portcullis -p bench-sspi-rs"
+(cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release $built $features) >&2
+set --
+[ $tls = no ] || set -- "$@" tls="$target/release/bench-tls"
+
+# The Kerberos acceptors of MIT and Heimdal, each the same program with the other library. Debian has the headers of both
+# in folders of their own.
+gss_program() { # NAME PACKAGE
+    if pkg-config --exists "$2"; then
+        gcc -std=gnu11 -O2 -Wall -Wextra -o "$work/$1" "$here/kerberos/peer.c" $(pkg-config --cflags --libs "$2") -lpthread \
+            "-Wl,-rpath,$(pkg-config --variable=libdir "$2")"
+    else
+        echo "$1: not measurable: $2 is not installed" >&2 && return 1
+    fi
+}
+if [ $kerberos = yes ]; then
+    set -- "$@" kerberos-realm="$target/release/bench-realm" kerberos-portcullis="$target/release/bench-kerberos" \
+        kerberos-sspi-rs="$target/release/bench-kerberos-sspi-rs"
+    if gss_program mit mit-krb5-gssapi; then
+        printf '#!/bin/sh\nexec "%s" "$1" none\n' "$work/mit" >"$work/mit-none" && chmod 755 "$work/mit-none"
+        set -- "$@" kerberos-mit="$work/mit" kerberos-mit-none="$work/mit-none"
+    fi
+    if gss_program heimdal heimdal-gssapi; then set -- "$@" kerberos-heimdal="$work/heimdal"; fi
+fi
 if [ $logons = no ]; then
-    (cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release -p bench-tls -p bench-driver $features) >&2
-    "$target/release/bench" "$rounds" "$here/RESULTS.md" tls="$target/release/bench-tls"
+    "$target/release/bench" "$rounds" "$here/RESULTS.md" "$@"
     exit
 fi
-(cd "$here" && CARGO_TARGET_DIR="$target" cargo build --release $features) >&2
-set -- tls="$target/release/bench-tls" \
-    portcullis="$target/release/bench-portcullis" sspi-rs="$target/release/bench-sspi-rs"
+set -- "$@" portcullis="$target/release/bench-portcullis" sspi-rs="$target/release/bench-sspi-rs"
 
 # The C library and libwinpr2 through one program that knows their function tables alone.
 c_program() { # NAME MODULE account|hash

@@ -7,8 +7,6 @@ pub(crate) fn describe() -> String {
     let cpuinfo = read("/proc/cpuinfo");
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = read("/proc/loadavg");
-    let load: Vec<_> = load.split(' ').take(3).collect();
     let run = |program, args: &[&str]| {
         let output = Command::new(program).args(args).output().map(|output| output.stdout).unwrap_or_default();
         String::from_utf8_lossy(&output).trim().to_owned()
@@ -20,6 +18,12 @@ pub(crate) fn describe() -> String {
         model.trim_start_matches([':', ' ', '\t']),
         run("uname", &["-r"]),
         run("rustc", &["--version"]),
-        load.join(" ")
+        load()
     )
+}
+
+/// How many processes wanted to run, over one, five and fifteen minutes.
+pub(crate) fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').take(3).collect::<Vec<_>>().join(" ")
 }

@@ -1,10 +1,11 @@
 //! Asks every peer in turn, round by round, and sets the figures side by side.
 //!
-//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-portcullis=PROGRAM] [http-apache=DIR] [tls=PROGRAM]
+//! usage: bench ROUNDS OUT NAME=PROGRAM… [http-portcullis=PROGRAM] [http-apache=DIR] [kerberos-NAME=PROGRAM]… [tls=PROGRAM]
 //!
-//! OUT has a part for logons and one for TLS; a part of which nothing is named here stays as it is.
+//! OUT has a part for logons, one for Kerberos and one for TLS; a part of which nothing is named here stays as it is.
 
 mod http;
+mod kerberos;
 mod machine;
 mod peer;
 mod report;
@@ -20,6 +21,12 @@ const C: &str = "c";
 const C_HASH: &str = "c-hash";
 const C_WINPR: &str = "c-winpr";
 
+/// The headings of the parts, in the order in which they stand.
+const LOGONS: &str = "# Side by side";
+const KERBEROS: &str = "# Kerberos, side by side";
+const TLS: &str = "# TLS, side by side";
+const PARTS: [&str; 3] = [LOGONS, KERBEROS, TLS];
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [rounds, out, programs @ ..] = &args[..] else {
@@ -29,31 +36,50 @@ fn main() {
     let programs: Vec<_> = programs.iter().map(|arg| arg.split_once('=').expect("NAME=PROGRAM")).collect();
     let (servers, peers): (Vec<_>, Vec<_>) = programs.into_iter().partition(|(name, _)| name.starts_with("http-"));
     let (tls, peers): (Vec<_>, Vec<_>) = peers.into_iter().partition(|(name, _)| *name == "tls");
-    let text = std::fs::read_to_string(out).unwrap_or_default();
-    let (mut logons, mut streams) = match text.find(TLS) {
-        Some(at) => (text[..at].trim_end().to_owned(), text[at..].to_owned()),
-        None => (text, String::new()),
-    };
+    let (realm, peers): (Vec<_>, Vec<_>) = peers.into_iter().partition(|(name, _)| name.starts_with("kerberos-"));
+    let mut parts = parts(&std::fs::read_to_string(out).unwrap_or_default());
+    let [logons, tickets, streams] = &mut parts;
     if !peers.is_empty() {
-        logons = measure(rounds, &peers, &servers);
+        *logons = measure(rounds, &peers, &servers);
         print!("{logons}");
+    }
+    if !realm.is_empty() {
+        let mut report = Report::new(KERBEROS, machine::describe(), rounds, include_str!("kerberos.md"));
+        kerberos::measure(&mut report, rounds, &realm);
+        *tickets = report.text();
+        print!("{tickets}");
     }
     for (_, program) in tls {
         let mut report = Report::new(TLS, machine::describe(), rounds, include_str!("tls.md"));
         tls::measure(&mut report, rounds, program);
-        streams = report.text();
+        *streams = report.text();
         print!("{streams}");
     }
-    let parts: Vec<_> = [logons.trim_end(), streams.trim_end()].into_iter().filter(|part| !part.is_empty()).collect();
+    let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
     std::fs::write(out, parts.join("\n\n") + "\n").expect("the report is written");
 }
 
-/// The heading of the part for TLS.
-const TLS: &str = "# TLS, side by side";
+/// The parts of a report as it was written before; empty where there was none.
+fn parts(text: &str) -> [String; PARTS.len()] {
+    let start = |heading: &str| {
+        text.lines()
+            .scan(0, |at, line| {
+                let here = *at;
+                *at += line.len() + 1;
+                Some((here, line))
+            })
+            .find_map(|(at, line)| (line == heading).then_some(at))
+    };
+    let starts = PARTS.map(start);
+    starts.map(|start| {
+        let end = starts.into_iter().flatten().filter(|other| Some(*other) > start).min().unwrap_or(text.len());
+        start.map_or_else(String::new, |start| text[start..end].to_owned())
+    })
+}
 
 /// The part for logons.
 fn measure(rounds: usize, peers: &[(&str, &str)], servers: &[(&str, &str)]) -> String {
-    let mut report = Report::new("# Side by side", machine::describe(), rounds, include_str!("caveats.md"));
+    let mut report = Report::new(LOGONS, machine::describe(), rounds, include_str!("caveats.md"));
     let mut peers: Vec<_> = peers.iter().map(|(name, program)| Peer::start(name, program)).collect();
     let accept = ask(&mut peers, rounds, "accept 2048");
     let small = ask(&mut peers, rounds, "seal 1024 4096");
@@ -65,11 +91,16 @@ fn measure(rounds: usize, peers: &[(&str, &str)], servers: &[(&str, &str)]) -> S
     report.text()
 }
 
-/// One round asks all peers the same, one after another, and each round begins with another peer: what disturbs the
-/// machine disturbs all alike. A first round that nobody counts warms up.
 fn ask(peers: &mut [Peer], rounds: usize, command: &str) -> Series {
+    ask_prepared(peers, rounds, command, || {})
+}
+
+/// One round asks all peers the same, one after another, and each round begins with another peer: what disturbs the
+/// machine disturbs all alike. A first round that nobody counts warms up. `prepare` makes each round ready.
+fn ask_prepared(peers: &mut [Peer], rounds: usize, command: &str, mut prepare: impl FnMut()) -> Series {
     let mut series = Series::default();
     for round in 0..=rounds {
+        prepare();
         for turn in 0..peers.len() {
             let at = (round + turn) % peers.len();
             let figures = peers[at].ask(command);

@@ -1,4 +1,5 @@
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// A program that answers one line for each line.
@@ -11,7 +12,12 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn start(name: &str, program: &str) -> Self {
+        Self::start_in(name, program, &[])
+    }
+
+    pub(crate) fn start_in(name: &str, program: &str, args: &[&Path]) -> Self {
         let mut child = Command::new(program)
+            .args(args)
             .env("WLOG_LEVEL", "OFF")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -11,6 +11,10 @@ pub enum Command {
     Seal(usize, usize),
     /// `spin N`: the server's calls alone, N times over one recorded conversation. For profilers.
     Spin(usize),
+    /// `tokens N`: as many fresh tokens for all peers, from the one that makes them.
+    Tokens(usize),
+    /// `threads N`: N tokens taken by one thread and by two.
+    Threads(usize),
 }
 
 /// What a peer answers, one line on standard output: `key=number`, separated by blanks.
@@ -25,6 +29,8 @@ pub fn serve<K: Display>(mut work: impl FnMut(Command) -> Vec<(K, f64)>) {
         let command = match words[..] {
             ["accept", n] => Command::Accept(number(n)),
             ["spin", n] => Command::Spin(number(n)),
+            ["tokens", n] => Command::Tokens(number(n)),
+            ["threads", n] => Command::Threads(number(n)),
             ["seal", size, n] => Command::Seal(number(size), number(n)),
             _ => panic!("`{line}` is no command; say `accept N` or `seal BYTES N`"),
         };

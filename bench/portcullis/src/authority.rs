@@ -12,7 +12,7 @@ pub(crate) struct OneAccount {
 impl OneAccount {
     pub(crate) fn new(name: &str, domain: &str, password: &str) -> Self {
         let account = Account {
-            sid: "S-1-5-21-1-2-3-1104".parse::<Sid>().expect("a SID"),
+            sid: Some("S-1-5-21-1-2-3-1104".parse::<Sid>().expect("a SID")),
             name: name.to_owned(),
             domain: domain.to_owned(),
             dns_domain: "corp.example".to_owned(),

@@ -34,6 +34,7 @@ fn main() {
         Command::Accept(n) => bench.accept(n),
         Command::Seal(size, n) => bench.seal(size, n),
         Command::Spin(n) => bench.spin(n),
+        other => panic!("{other:?} is not asked of this peer"),
     });
 }
 

@@ -27,7 +27,8 @@ fn main() {
     serve(|command| match command {
         Command::Accept(n) => accept(&identity, n),
         Command::Seal(size, n) => seal(&identity, size, n),
-        Command::Spin(_) => panic!("this peer draws its own challenges: a recorded conversation cannot be replayed"),
+        // It draws its own challenges: a recorded conversation cannot be replayed.
+        other => panic!("{other:?} is not asked of this peer"),
     });
 }
 

@@ -2,11 +2,12 @@
 
 use crate::code::Code;
 use crate::host::{self, Accounts};
-use crate::identity::Identity;
+use crate::identity::{Identity, OfKerberos};
 use crate::kerberos::Keys;
 use crate::secrets::{HostSecrets, OneAccount};
 use library::kerberos::{Kerberos, ServiceNames, TicketGranting};
 use library::{Answer, PackageInfo, Question, package};
+use portcullis_authority::settings::ReplayPlace;
 use std::sync::Arc;
 
 /// Immutable, but for a keytab that is read again when it changes.
@@ -65,9 +66,15 @@ impl Acceptor {
             package if package == &package::NEGOTIATE => packages.allows(package::KERBEROS.name),
             _ => false,
         };
-        let tickets =
-            if offers { Opens::find(package, identity.as_ref(), initiates, &kerberos, &accounts)? } else { None };
-        let judge = Judge::new(package, identity, initiates, accounts);
+        let judge = Judge::new(package, identity.as_ref(), initiates, &accounts);
+        let tickets = match offers {
+            true => Opens::find(identity.as_ref().map(|identity| &identity.kerberos), &kerberos, &judge, &accounts)?,
+            false => None,
+        };
+        if tickets.is_some() && settings.kerberos.replay == ReplayPlace::Store && accounts == Accounts::None {
+            tracing::error!("kerberos.replay asks for the account store, and there is none");
+            return Err(Code::NO_AUTHENTICATING_AUTHORITY);
+        }
         let (netbios, dns) = match &judge {
             Judge::Store(accounts) => {
                 let store = host::open(accounts)?;
@@ -111,21 +118,17 @@ impl Acceptor {
 impl Opens {
     /// `None` where Negotiate goes on without Kerberos.
     fn find(
-        package: &'static PackageInfo,
-        identity: Option<&Identity>,
-        initiates: bool,
+        brought: Option<&OfKerberos>,
         kerberos: &Kerberos,
+        judge: &Judge,
         accounts: &Accounts,
     ) -> Result<Option<Self>, Code> {
         let services = &kerberos.services;
-        let brought = identity.map(|identity| &identity.kerberos);
-        // Of a credential for one account nobody else is let in: what the process has of keys is not for it.
-        let for_one =
-            package == &package::NEGOTIATE && !initiates && identity.is_some_and(|identity| !identity.user.is_empty());
-        let keys = match brought {
-            Some(brought) if for_one => Keys::brought(brought, services)?,
-            brought => Keys::find(brought, services, accounts)?,
-        };
+        // Where one account is let in nobody else is: what the process has of keys is not for it.
+        if let Judge::One(_) = judge {
+            return Ok(None);
+        }
+        let keys = Keys::find(brought, services, accounts)?;
         let keys = keys.or(kerberos.user_to_user.is_some().then_some(Keys::None));
         Ok(keys.map(|keys| Self { keys, services: services.clone() }))
     }
@@ -133,33 +136,29 @@ impl Opens {
 
 impl Judge {
     /// The store, where one judges.
-    pub(crate) fn accounts(&self) -> &Accounts {
+    fn accounts(&self) -> &Accounts {
         match self {
             Self::Store(accounts) => accounts,
             Self::One(_) | Self::Host(_) => &Accounts::None,
         }
     }
 
-    fn new(package: &'static PackageInfo, identity: Option<Identity>, initiates: bool, accounts: Accounts) -> Self {
-        match (identity, accounts) {
+    fn new(package: &'static PackageInfo, identity: Option<&Identity>, initiates: bool, accounts: &Accounts) -> Self {
+        let has_store = *accounts != Accounts::None;
+        match identity {
             // Who says with one identity both who it is and whom it accepts means the second only where nobody else does.
-            (Some(_), accounts) if initiates && accounts != Accounts::None => Self::Store(accounts),
-            (Some(identity), accounts) if !identity.host.is_empty() => match accounts {
-                Accounts::None => Self::Host(identity.host),
-                store => {
-                    tracing::warn!("an account store is configured: the host's SAM file or hash function is not used");
-                    Self::Store(store)
-                }
-            },
-            // With a keytab an identity is the service's own, and not its client's.
-            (Some(identity), _)
-                if !identity.user.is_empty() && package != &package::KERBEROS && !identity.kerberos.has_keys() =>
-            {
+            Some(_) if initiates && has_store => Self::Store(accounts.clone()),
+            Some(identity) if !identity.host.is_empty() && !has_store => Self::Host(identity.host.clone()),
+            Some(identity) if !identity.host.is_empty() => {
+                tracing::warn!("an account store is configured: the host's SAM file or hash function is not used");
+                Self::Store(accounts.clone())
+            }
+            Some(identity) if identity.is_of_one_client() && package != &package::KERBEROS => {
                 Self::One(Arc::new(OneAccount::new(&identity.user, &identity.domain, identity.nt_hash())))
             }
             // An identity that names nobody may still say which packages are meant.
-            (_, Accounts::None) => Self::Host(HostSecrets::default()),
-            (_, store) => Self::Store(store),
+            _ if has_store => Self::Store(accounts.clone()),
+            _ => Self::Host(HostSecrets::default()),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::token::Handle;
 use crate::{flags, handles, kerberos, moment, packages, schannel, winpr};
 use library::attribute::Attribute;
 use library::{Negotiation, package};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::SystemTime;
@@ -271,19 +272,41 @@ pub(crate) unsafe fn set_of_credential(
     unsafe { schannel::renewal::set(handle, attribute, value, len) }
 }
 
-/// PortcullisSetPeerAddress: between the legs of an acceptor's handshake.
+thread_local! {
+    /// Where the peer of this thread's next first leg calls from.
+    static NEXT_PEER: Cell<Option<SocketAddr>> = const { Cell::new(None) };
+}
+
+/// Takes the address that was told for the first leg that begins now.
+pub(crate) fn take_next_peer() -> Option<SocketAddr> {
+    NEXT_PEER.take()
+}
+
+/// Where the peer of this thread's next first leg calls from.
+pub(crate) fn set_next_peer(peer: Option<SocketAddr>) {
+    NEXT_PEER.set(peer);
+}
+
+/// PortcullisSetPeerAddress: between the legs of an acceptor's handshake, or without a context before the first.
 ///
 /// # Safety
 /// The pointers are null or hold; the address is as long as it says.
 pub(crate) unsafe fn set_peer(context: *const SecHandle, address: *const c_void, len: u32) -> Result<Code, Code> {
-    // SAFETY: as the caller says.
-    let context = handles::get::<Context>(unsafe { read_handle(context) }?)?;
+    let context = match context.is_null() {
+        true => None,
+        // SAFETY: as the caller says.
+        false => Some(handles::get::<Context>(unsafe { read_handle(context) }?)?),
+    };
     if address.is_null() {
         return Err(Code::INVALID_PARAMETER);
     }
     // SAFETY: as the caller says.
     let bytes = unsafe { std::slice::from_raw_parts(address.cast::<u8>(), len as usize) };
     let peer = peer(bytes)?;
+    let Some(context) = context else {
+        set_next_peer(peer);
+        return Ok(Code::OK);
+    };
     match &mut *context.state.lock() {
         State::Shaking(shaking) | State::Deferred(_, shaking) if context.acceptor => shaking.talk.peer = peer,
         _ => return Err(Code::INVALID_HANDLE),

@@ -13,7 +13,7 @@ use crate::schannel::leg::Left;
 use crate::schannel::protocols::{self, Protocols};
 use crate::schannel::renewal;
 use crate::stepper::{Outcome, Stepper};
-use crate::{buffers, flags, handles, kerberos, moment, packages};
+use crate::{attribute, buffers, flags, handles, kerberos, moment, packages};
 use library::{ContextFlags, Wants, package};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -132,12 +132,17 @@ impl Exchange<'_> {
         let credential = renewal::current(handle, handles::get::<Credential>(handle)?);
         let credential = kerberos::renewal::current(handle, credential);
         self.check(packages::is_stream(credential.package), &input)?;
-        let talk = Talk { bindings: input.bindings.take(), protocols: input.protocols.take(), ..Talk::default() };
+        let peer = if self.leg.acceptor { attribute::take_next_peer() } else { None };
+        let talk = Talk { peer, bindings: input.bindings.take(), protocols: input.protocols.take(), host: None };
         let shaking = Shaking { next: Some(self.side(&credential)?.begin()), talk };
         // Nothing is kept of a first leg whose output does not fit: it is begun anew.
         let room = if self.allocate { None } else { Some(self.room) };
         // SAFETY: as the caller says; nothing is written to the caller's buffers before the token is read.
         let stepped = self.step(&credential, shaking, unsafe { input.token() }, room);
+        // The same call comes again.
+        if matches!(stepped, Err(Code::BUFFER_TOO_SMALL) | Ok(Outcome::Incomplete(..))) {
+            attribute::set_next_peer(peer);
+        }
         let outcome = match stepped.map_err(|code| self.refused(code))? {
             // There is no context yet: the same comes again, with more behind it.
             Outcome::Incomplete(..) => return Err(Code::INCOMPLETE_MESSAGE),

@@ -129,7 +129,7 @@ pub(crate) fn set_authority(text: Option<&str>) -> Result<Code, Code> {
 /// Whether a store's process opens Kerberos tickets: the one of an authority that has a keytab.
 pub(crate) fn opens_tickets(accounts: &Accounts) -> Result<bool, Code> {
     match accounts {
-        Accounts::Socket(_) => Ok(open(accounts)?.opens_tickets()),
+        Accounts::Socket(_) => open(accounts)?.opens_tickets(),
         Accounts::None | Accounts::Sqlite(_) => Ok(false),
     }
 }
@@ -202,11 +202,13 @@ impl Opened {
     }
 
     /// Whether it opens Kerberos tickets.
-    pub(crate) fn opens_tickets(&self) -> bool {
-        match &self.store {
-            Store::Here(..) => false,
-            Store::Elsewhere(remote) => remote.opens_tickets().unwrap_or(false),
-        }
+    fn opens_tickets(&self) -> Result<bool, Code> {
+        let Store::Elsewhere(remote) = &self.store else { return Ok(false) };
+        // Nobody goes on without Kerberos because it was not told.
+        remote.opens_tickets().map_err(|error| {
+            tracing::error!(%error, "the authority's process does not say whether it opens tickets");
+            Code::NO_AUTHENTICATING_AUTHORITY
+        })
     }
 
     /// Whether a Kerberos authenticator was seen by any process that shares the store; `seen` is what this one has seen.

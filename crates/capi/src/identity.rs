@@ -48,18 +48,16 @@ pub(crate) enum Password {
     NtHash(Key),
 }
 
-impl OfKerberos {
-    /// Whether it has a service's keys.
-    pub(crate) fn has_keys(&self) -> bool {
-        self.keytab.is_some() || self.keytab_file.is_some()
-    }
-}
-
 impl Identity {
     /// Whether it names nobody.
     pub(crate) fn is_nobody(&self) -> bool {
         let no_password = matches!(&self.password, Password::Text(text) if text.expose().is_empty());
         self.user.is_empty() && self.domain.is_empty() && no_password
+    }
+
+    /// Whether it is the one account that an acceptor lets in; with a keytab it is the service's own.
+    pub(crate) fn is_of_one_client(&self) -> bool {
+        !self.user.is_empty() && self.kerberos.keytab.is_none() && self.kerberos.keytab_file.is_none()
     }
 
     pub(crate) fn nt_hash(&self) -> Key {

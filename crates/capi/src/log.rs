@@ -6,6 +6,7 @@
 use crate::code::Code;
 use crate::lock::Lock;
 use jiff::Timestamp;
+use std::cell::Cell;
 use std::ffi::{CString, c_char, c_void};
 use std::fmt::{self, Write as _};
 use std::fs::File;
@@ -123,7 +124,40 @@ impl Visit for Line {
     }
 }
 
+thread_local! {
+    /// Where this thread's lines are kept while they are held back. A pointer: a list would have something run when the
+    /// thread ends, and keep the library in memory until then.
+    static KEPT: Cell<*mut Vec<(String, u8)>> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// Does work that has locks of its own; its lines are written afterwards. The host's function may call the library, and so
+/// come to the same locks.
+pub(crate) fn held_back<R>(work: impl FnOnce() -> R) -> R {
+    struct Until(*mut Vec<(String, u8)>);
+
+    impl Drop for Until {
+        fn drop(&mut self) {
+            KEPT.set(self.0);
+        }
+    }
+
+    let mut lines = Vec::new();
+    let until = Until(KEPT.replace(&raw mut lines));
+    let done = work();
+    drop(until);
+    for (line, level) in lines {
+        give(line, level);
+    }
+    done
+}
+
 fn give(mut line: String, level: u8) {
+    let kept = KEPT.get();
+    if !kept.is_null() {
+        // SAFETY: `held_back` set it, on this thread's stack, and sets another before it returns.
+        unsafe { (*kept).push((line, level)) };
+        return;
+    }
     // One event is one line, whatever is in it.
     line.retain(|character| !matches!(character, '\0' | '\n'));
     // The lock is not held while others' code runs.

@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::host::{self, Accounts, Opened, Unset};
 use crate::text::Charset;
 use crate::{buffers, decision, memory, packages};
-use library::{Cause, Claim, Denied, Failure, HostCause, Question, Refusal, Secret, VerifyPassword, Vouched};
+use library::{Cause, Claim, Denied, Failure, HostCause, Question, Refusal, Secret, VerifyPassword, Vouched, package};
 use std::ffi::c_void;
 
 /// What is said of the account.
@@ -40,7 +40,8 @@ pub(crate) unsafe fn change<C: Charset>(change: &Change, output: *mut SecBufferD
     let text = |at| unsafe { C::read(at) };
     let package = text(change.package)?.ok_or(Code::SECPKG_NOT_FOUND)?;
     let package = packages::named(&package)?;
-    if packages::is_stream(package) {
+    // A realm's passwords are its KDC's.
+    if packages::is_stream(package) || package == &package::KERBEROS {
         return Err(Code::UNSUPPORTED_FUNCTION);
     }
     let package = package.name;

@@ -81,6 +81,7 @@ from_error!(
     portcullis_authority::AdminError,
     portcullis_authority::StoreError,
     portcullis_authority::KeyError,
+    portcullis_authority::KeytabError,
     portcullis_authority::SealError,
     portcullis_authority::BadDomainName,
     std::io::Error,

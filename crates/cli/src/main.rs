@@ -15,6 +15,7 @@ mod import;
 mod isolation;
 mod keeper;
 mod key;
+mod keytab;
 mod length;
 mod logging;
 mod output;
@@ -25,7 +26,7 @@ mod serve;
 use clap::{CommandFactory as _, Parser as _};
 use std::process::ExitCode;
 
-/// Accepts Windows logons (Negotiate, NTLM) on any platform, and administers who may log on
+/// Accepts Windows logons (Negotiate, Kerberos, NTLM) on any platform, and administers who may log on
 #[derive(Debug, clap::Parser)]
 #[command(name = "portcullis", version, propagate_version = true, after_help = EXAMPLES)]
 struct Portcullis {
@@ -51,6 +52,8 @@ enum Command {
     Policy(policy::Policy),
     /// The master key that secrets are sealed under
     Key(key::Key),
+    /// Keytabs, which hold the keys for Kerberos: what is in them, and what is wrong
+    Keytab(keytab::Keytab),
     /// Copy the store into a file, also while it is in use
     Backup(backup::Backup),
     /// Put a backup in the store's place, also while it is in use
@@ -73,6 +76,7 @@ const EXAMPLES: &str = "Examples:
   portcullis serve                   the first start makes a store and an account, and says how to log on
   portcullis serve --http 0.0.0.0:80 --data /var/lib/portcullis
   portcullis account add ann         asks for a password
+  portcullis keytab check /etc/krb5.keytab
   portcullis connect http://127.0.0.1:8080/ --user ann
   portcullis config check            whether the configuration makes sense";
 
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Domain(args) => domain::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Key(args) => key::run(args),
+        Command::Keytab(args) => keytab::run(args),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::Config(args) => args.run(),

@@ -7,9 +7,9 @@ pub struct Account {
     /// The account's security identifier; `None` for a Kerberos principal whose ticket says of no Windows account (a
     /// ticket of MIT's or Heimdal's KDC). It is known by its name alone, and has no [`AccessToken`].
     pub sid: Option<Sid>,
-    /// The account's name (sAMAccountName), as stored; of a Kerberos principal without a SID the whole `name@REALM`.
+    /// The account's name (sAMAccountName), as stored; of a Kerberos principal without a SID all of it but the realm.
     pub name: String,
-    /// The domain's NetBIOS name.
+    /// The domain's NetBIOS name; of a Kerberos principal without a SID its realm.
     pub domain: String,
     /// The domain's DNS name; empty when it has none.
     pub dns_domain: String,
@@ -37,8 +37,12 @@ pub struct Group {
 }
 
 impl Account {
-    /// `DOMAIN\name`, the form of SECPKG_ATTR_NAMES; the name alone of an account without a domain.
+    /// `DOMAIN\name`, the form of SECPKG_ATTR_NAMES; the name alone of an account without a domain, and the principal
+    /// `name@REALM` of one without a SID.
     pub fn qualified_name(&self) -> String {
+        if let (None, Some(principal)) = (self.sid, &self.upn) {
+            return principal.clone();
+        }
         if self.domain.is_empty() { self.name.clone() } else { format!("{}\\{}", self.domain, self.name) }
     }
 }

@@ -19,7 +19,7 @@ fn fuzz() -> PathBuf {
 
 type Oracle = fn(&[u8]);
 
-const TARGETS: [(&str, Oracle); 18] = [
+const TARGETS: [(&str, Oracle); 22] = [
     ("negotiate", oracle::negotiate),
     ("challenge", oracle::challenge),
     ("authenticate", oracle::authenticate),
@@ -38,6 +38,10 @@ const TARGETS: [(&str, Oracle); 18] = [
     ("schannel_acceptor", oracle::schannel_acceptor),
     ("schannel_initiator", oracle::schannel_initiator),
     ("kerberos_pac", oracle::kerberos_pac),
+    ("kerberos_acceptor", oracle::kerberos_acceptor),
+    ("kerberos_messages", oracle::kerberos_messages),
+    ("kerberos_keytab", oracle::kerberos_keytab),
+    ("kerberos_ccache", oracle::kerberos_ccache),
 ];
 
 #[test]
@@ -76,6 +80,16 @@ fn many_edits() {
         for talk in [oracle::acceptor, oracle::negotiate_acceptor, oracle::negotiate_initiator] {
             catch_unwind(|| talk(&script)).unwrap_or_else(|_| panic!("{script:02x?}"));
         }
+    }
+}
+
+/// The same of Kerberos, whose edits reach what is sealed as well.
+#[test]
+fn many_edits_of_kerberos() {
+    let mut chance = Foretold::seeded(0x6b72_6235);
+    for turn in 0..4000 {
+        let script = oracle::random_kerberos_script(&mut chance, turn % 7);
+        catch_unwind(|| oracle::kerberos_acceptor(&script)).unwrap_or_else(|_| panic!("{script:02x?}"));
     }
 }
 

@@ -57,7 +57,7 @@ fn k25_the_whole_client_counts() {
         let context = site.accepts(&client(text, Name::user(text)).again(seed));
         let facts = context.facts();
         assert_eq!(facts.ticket.as_ref().unwrap().client, text);
-        assert_eq!(facts.account.as_ref().unwrap().name, text);
+        assert_eq!(facts.account.as_ref().unwrap().qualified_name(), text);
     }
 }
 

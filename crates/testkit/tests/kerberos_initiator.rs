@@ -176,7 +176,7 @@ fn who_has_no_ticket_says_nothing() {
     for len in 0..cache.len() {
         let cut = Initiator::from_ccache(&cache[..len]);
         // The file may end behind a whole ticket, and nowhere else.
-        if let Ok(_) = cut {
+        if cut.is_ok() {
             assert!(Ccache::decode(&cache[..len]).unwrap().credentials().all(|entry| entry.is_ok()), "{len}");
         }
     }

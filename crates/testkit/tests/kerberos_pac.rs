@@ -14,8 +14,8 @@ use portcullis::kerberos::{KdcSignature, PacPolicy};
 use portcullis_testkit::kerberos::{
     Client, Info, Keys, LongTerm, Name, PacPlace, PacPlan, PacSignature, RawKey, SignatureValue, Site, Ticket,
 };
-use portcullis_wire::kerberos::AD_WIN2K_PAC;
 use portcullis_wire::kerberos::pac::{BufferType, ClientInfo, Pac};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, TicketFlags};
 
 const DENIED: Status = Status::SEC_E_LOGON_DENIED;
 
@@ -242,6 +242,23 @@ fn k14_unless_the_kdc_is_asked() {
     alone.refuses(&alone.client(), "kerberos/pac-unconfirmed", nobody, Some(41));
 }
 
+/// Another one: that a ticket's flags were changed by a service with its own key, which only a KDC can see by its
+/// signature over the ticket (0x10, CVE-2020-17049). Whoever does not have the key changes nothing.
+#[test]
+fn k12_flags_are_the_word_of_who_has_the_key() {
+    let site = Site::of_web();
+    let plain = Ticket { flags: TicketFlags::PRE_AUTHENT, ..site.ticket("ann@EXAMPLE") };
+    let pac = plain.sealed_pac().unwrap();
+    let flipped = Ticket { flags: plain.flags | TicketFlags::FORWARDABLE, ..plain.clone() };
+    let raw_ticket = Some(flipped.around(&flipped.part_around(Some(&pac))));
+    let context = site.accepts(&Client { raw_ticket, ..site.client() });
+    assert!(context.facts().ticket.as_ref().unwrap().flags.contains(TicketFlags::FORWARDABLE));
+    let mut stranger = flipped.clone();
+    stranger.under = RawKey::drawn(Enctype::Aes256Sha1, 3);
+    let raw_ticket = Some(stranger.around(&flipped.part_around(Some(&pac))));
+    refused(&site, &Client { raw_ticket, ..site.client() }, "kerberos/ticket-not-decryptable");
+}
+
 #[test]
 fn k15_client_info_is_the_tickets() {
     let site = Site::of_web();
@@ -310,8 +327,8 @@ fn k18_no_logon_info_is_no_account_and_no_refusal() {
     let bare = |site: &Site| Client::of(site.ticket("ann@EXAMPLE").without_pac());
     let by_principal = |context: portcullis::Context| {
         let account = context.facts().account.clone().unwrap();
-        assert_eq!((account.name.as_str(), account.sid, account.groups.len()), ("ann@EXAMPLE", None, 0));
-        assert_eq!((account.domain.as_str(), account.dns_domain.as_str()), ("", "EXAMPLE"));
+        assert_eq!((account.name.as_str(), account.sid, account.groups.len()), ("ann", None, 0));
+        assert_eq!((account.domain.as_str(), account.dns_domain.as_str()), ("EXAMPLE", "EXAMPLE"));
         assert_eq!(context.facts().client_name().as_deref(), Some("ann@EXAMPLE"));
         context.facts().ticket.as_ref().unwrap().pac.is_some()
     };

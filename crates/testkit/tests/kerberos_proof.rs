@@ -16,7 +16,7 @@ use portcullis_testkit::{Foretold, Meeting, Settings, meet};
 use portcullis_wire::kerberos::{
     ApRep, ApReq, EncApRepPart, EncryptedData, EncryptionKey, InnerToken, KerberosTime, frame_token, recognise,
 };
-use portcullis_wire::spnego::KERBEROS;
+use portcullis_wire::spnego::{KERBEROS, NTLM, SPNEGO};
 
 const USUAL: F = F(F::MUTUAL_AUTH.0 | F::REPLAY_DETECT.0 | F::SEQUENCE_DETECT.0 | F::CONFIDENTIALITY.0);
 
@@ -105,6 +105,17 @@ fn messages_that_are_not_due() {
             }
         });
         assert_eq!((meeting.initiator.ended(), *meeting.initiator.statuses.last().unwrap()), (cause, invalid));
+    }
+    // A good reply, in the frame of another mechanism.
+    for (seed, mechanism) in (20..).zip([NTLM, SPNEGO]) {
+        let meeting = edited(&site, USUAL, seed, |number, on_the_way| {
+            if number == 1 {
+                let mut framed = Vec::new();
+                frame_token(mechanism, InnerToken::ApRep, recognise(on_the_way).unwrap().body, &mut framed);
+                *on_the_way = framed;
+            }
+        });
+        assert_eq!(meeting.initiator.ended(), "kerberos/unexpected-message");
     }
     // An initiator speaks first.
     let meeting = meet(

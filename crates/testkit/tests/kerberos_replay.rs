@@ -298,3 +298,26 @@ fn the_same_token_twice_in_one_handshake() {
     let framed = client.framed(InnerToken::ApReq, &client.request());
     assert_eq!(site.hears_tokens(&[framed]).cause_name(), "kerberos/replayed");
 }
+
+/// Handshakes that are left half-open hold nothing that others need, and end by being dropped. How many a server may
+/// have is the server's to say.
+#[test]
+fn k31_two_thousand_half_open_handshakes() {
+    let site = Site::of_web();
+    let credential = site.credential();
+    let mut open = Vec::new();
+    for seed in 0..2000 {
+        let token = site.client().dce().again(seed).token();
+        let mut host = Host::new(&site.settings, Foretold::seeded(seed));
+        let mut at = host.call(|call| credential.begin().token(&token, call));
+        while let Some(Handshake::NeedsAnswer(asking)) = at {
+            at = host.call(|call| asking.ask(&site.keys, call));
+        }
+        assert!(matches!(at, Some(Handshake::NeedsToken(_))));
+        open.push(at);
+    }
+    site.accepts(&site.client().again(5000));
+    drop(open);
+    site.accepts(&site.client().again(5001));
+    assert_eq!(site.keys.remembered(), 2002);
+}

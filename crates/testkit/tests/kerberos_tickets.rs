@@ -227,14 +227,17 @@ fn k11_what_stands_outside_a_ticket_decides_nothing() {
     site.refuses(&with(&key(3)), "kerberos/service-not-ours", DENIED, Some(35));
 }
 
+/// What is changed of a ticket, and how it ends then; `None` where it is good.
+type Change = fn(&mut Ticket);
+type End = Option<(&'static str, Status, i32)>;
+
 #[test]
 fn k23_a_ticket_has_its_time() {
     let site = Site::of_web();
     let nyv = ("kerberos/ticket-not-yet-valid", Status::SEC_E_TIME_SKEW, 33);
     let expired = ("kerberos/ticket-expired", Status::SEC_E_CONTEXT_EXPIRED, 32);
     let invalid = ("kerberos/ticket-invalid", DENIED, 33);
-    type Change = fn(&mut Ticket);
-    let cases: [(Change, Option<(&str, Status, i32)>); 14] = [
+    let cases: [(Change, End); 14] = [
         (|ticket| ticket.flags = ticket.flags | TicketFlags::INVALID, Some(invalid)),
         (|ticket| (ticket.flags, ticket.end_time) = (TicketFlags::INVALID, NOW - 1000), Some(invalid)),
         (|ticket| ticket.flags = TicketFlags(!TicketFlags::INVALID.0), None),

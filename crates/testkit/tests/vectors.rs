@@ -22,7 +22,7 @@ fn root() -> PathBuf {
 /// Every vector of every folder, by its path below `vectors/`.
 fn vectors() -> BTreeMap<String, Vector> {
     let mut found = BTreeMap::new();
-    for folder in ["ntlm", "negotiate", "password", "regressions"] {
+    for folder in ["ntlm", "kerberos", "negotiate", "password", "regressions"] {
         for entry in fs::read_dir(root().join("vectors").join(folder)).into_iter().flatten() {
             let path = entry.unwrap().path();
             let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
@@ -40,7 +40,7 @@ fn every_vector_ends_as_it_says() {
     let wrong: Vec<_> =
         vectors.iter().filter_map(|(name, vector)| vector.replay().err().map(|why| format!("{name}: {why}"))).collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
-    assert!(vectors.len() >= 240, "only {} vectors were found", vectors.len());
+    assert!(vectors.len() >= 350, "only {} vectors were found", vectors.len());
     let refusals = vectors.values().filter(|vector| vector.cause != "ok").count();
     assert!(refusals * 2 > vectors.len(), "most vectors are refusals: {refusals} of {}", vectors.len());
     for (name, vector) in &vectors {
@@ -91,6 +91,11 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("ntlm/server-too-weak", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
     ("ntlm/server-nameless", INITIATORS, "ntlm_refuses_a_server_that_it_should_not_answer"),
     ("ntlm/name-too-long", INITIATORS, "names_that_no_message_can_hold"),
+    ("kerberos/no-ticket", KERBEROS_INITIATOR, "who_has_no_ticket_says_nothing"),
+    ("kerberos/no-target", KERBEROS_INITIATOR, "who_has_no_ticket_says_nothing"),
+    ("kerberos/own-ticket-expired", KERBEROS_INITIATOR, "who_has_no_ticket_says_nothing"),
+    ("kerberos/server-refused", KERBEROS_INITIATOR, "a_refusal_is_told"),
+    ("kerberos/server-not-proved", "crates/testkit/tests/kerberos_proof.rs", "k28_a_server_must_prove_itself"),
     ("call/extra", RECORDS, "a_token_with_extra_bytes_is_refused"),
     ("schannel/malformed-record", RECORDS, "strangers_are_named"),
     ("schannel/http", RECORDS, "strangers_are_named"),
@@ -141,6 +146,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("host/proxied", SERVER, "two_clients_over_one_backend_connection_never_get_each_others_name"),
     ("host/audit-unwritable", SERVER, "an_audit_log_that_cannot_be_written_refuses_unless_configured"),
 ];
+const KERBEROS_INITIATOR: &str = "crates/testkit/tests/kerberos_initiator.rs";
 const RECORDS: &str = "crates/testkit/tests/schannel_records.rs";
 const STREAM: &str = "crates/testkit/tests/schannel_stream.rs";
 const NAMES: &str = "crates/testkit/tests/schannel_names.rs";

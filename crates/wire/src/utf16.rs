@@ -19,6 +19,11 @@ pub fn decode(bytes: &[u8], offset: usize, field: &'static str) -> Result<String
 pub fn decode_into(bytes: &[u8], offset: usize, field: &'static str, text: &mut String) -> Result<(), Error> {
     let bad = Error::new(offset, field, Kind::NotUtf16);
     let (pairs, []) = bytes.as_chunks::<2>() else { return Err(bad) };
+    // Nearly every name is ASCII.
+    if pairs.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
+        text.extend(pairs.iter().map(|[low, _]| char::from(*low)));
+        return Ok(());
+    }
     for unit in char::decode_utf16(pairs.iter().map(|pair| u16::from_le_bytes(*pair))) {
         text.push(unit.map_err(|_| bad)?);
     }
@@ -60,5 +65,5 @@ pub fn upper_string(text: &str) -> String {
 
 /// Whether two names are the same to Windows.
 pub fn same_name(a: &str, b: &str) -> bool {
-    upper(a).eq(upper(b))
+    a == b || upper(a).eq(upper(b))
 }

@@ -12,6 +12,7 @@ mod cache;
 mod shard;
 mod stored;
 
+#[cfg(feature = "sqlite")]
 pub(crate) use cache::{seconds_up, whole_seconds};
 
 pub use cache::{ReplayCache, ReplayCounts, Seen};

@@ -2494,8 +2494,10 @@ struct sockaddr;
 
 /*
  * Tells an accepting context where its peer calls from, so that failures are counted, slowed down and locked out by
- * address. Called between the legs of the handshake: after the first AcceptSecurityContext gave the context, before the
- * one that decides. The address (AF_INET, AF_INET6, AF_UNIX; `length` bytes) is copied.
+ * address, and the audit log has it. Called between the legs of the handshake: after the first AcceptSecurityContext gave
+ * the context, before the one that decides. Where the first leg decides, as most of Kerberos do, there is no context before it:
+ * with NULL for it the address is that of the next context that this thread begins to accept. The address (AF_INET,
+ * AF_INET6, AF_UNIX; `length` bytes) is copied.
  *
  * SEC_E_INVALID_HANDLE     the context is none
  * SEC_E_INVALID_PARAMETER  no address, or one too short for its family

@@ -65,8 +65,8 @@ impl Keys {
 
     fn at(path: &Path, services: &ServiceNames) -> Result<Self, String> {
         let keytab = process::open(path)?;
-        let _inside = host::uninterrupted();
-        for_services(&keytab.keys(), services).map_err(|why| format!("{}: {why}", path.display()))?;
+        let keys = process::inside(|| keytab.keys());
+        for_services(&keys, services).map_err(|why| format!("{}: {why}", path.display()))?;
         Ok(Self::File(keytab))
     }
 
@@ -74,10 +74,7 @@ impl Keys {
     pub(crate) fn name(&self, services: &ServiceNames) -> Option<String> {
         let keys = match self {
             Self::Given(keys) => Arc::clone(keys),
-            Self::File(keytab) => {
-                let _inside = host::uninterrupted();
-                keytab.keys()
-            }
+            Self::File(keytab) => process::inside(|| keytab.keys()),
             Self::Elsewhere(_) | Self::None => return None,
         };
         let mut keys = keys.keys().iter();
@@ -98,10 +95,7 @@ impl Keys {
                 Ok(opened) => asked.accept(opened),
                 Err(denied) => asked.refuse(denied),
             },
-            (Self::File(keytab), Question::OpenTicket(_)) => {
-                let _inside = host::uninterrupted();
-                keytab.answer(question)
-            }
+            (Self::File(keytab), Question::OpenTicket(_)) => process::inside(|| keytab.answer(question)),
             (Self::None, Question::OpenTicket(asked)) => asked.refuse(Cause::NoKeytab),
             _ => question.refuse(Refusal::NotAnswered),
         }

@@ -5,6 +5,7 @@ use super::{files, unusable};
 use crate::code::Code;
 use crate::host::{self, Accounts};
 use crate::lock::Lock;
+use crate::log;
 use library::{Answer, Authority as _, Question};
 use portcullis_authority::settings::ReplayPlace;
 use portcullis_authority::{KeytabAuthority, ReplayCache, Replays};
@@ -52,9 +53,7 @@ pub(crate) fn set_keytab(name: Option<&str>) -> Result<Code, Code> {
 pub(crate) fn open(path: &Path) -> Result<Arc<KeytabAuthority>, String> {
     let options =
         host::config().map_err(|_| "there is no configuration".to_owned())?.settings().kerberos.keytab_options();
-    let inside = host::uninterrupted();
-    let fresh = Arc::new(KeytabAuthority::open(path, options).map_err(|error| error.to_string())?);
-    drop(inside);
+    let fresh = Arc::new(inside(|| KeytabAuthority::open(path, options)).map_err(|error| error.to_string())?);
     let mut state = STATE.lock();
     if state.open.len() >= MANY {
         state.open.retain(|keytab| Arc::strong_count(keytab) > 1);
@@ -65,9 +64,16 @@ pub(crate) fn open(path: &Path) -> Result<Arc<KeytabAuthority>, String> {
         fresh
     });
     drop(state);
-    let _inside = host::uninterrupted();
-    keytab.refresh();
+    inside(|| keytab.refresh());
     Ok(keytab)
+}
+
+/// Does what has locks of its own, which neither a fork nor the host's log function must meet taken.
+pub(crate) fn inside<R>(work: impl FnOnce() -> R) -> R {
+    log::held_back(|| {
+        let _inside = host::uninterrupted();
+        work()
+    })
 }
 
 /// Whether an authenticator was seen by this process, or by any that shares the accounts, as the configuration says.
@@ -79,10 +85,7 @@ pub(crate) fn seen_before(question: &Question, accounts: &Accounts) -> Answer {
         Arc::clone(state.seen.get_or_insert_with(|| Arc::new(ReplayCache::new(policy.replay_entries))))
     };
     match policy.replay {
-        ReplayPlace::Memory => {
-            let _inside = host::uninterrupted();
-            Replays::in_memory(seen).answer(question)
-        }
+        ReplayPlace::Memory => inside(|| Replays::in_memory(seen).answer(question)),
         ReplayPlace::Store => match host::open(accounts) {
             Ok(store) => store.seen_before(question, seen),
             Err(_) => question.refuse(host::NOBODY),

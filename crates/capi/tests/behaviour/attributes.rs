@@ -1,13 +1,14 @@
 //! Every attribute that a header knows, of contexts and credentials.
 
 use crate::document::{Row, Section, folder};
-use crate::sspi::at;
+use crate::sspi::{Function, at};
+use crate::tickets::{self, Realm};
 use crate::world::{Fixture, Kind, PACKAGES, State, World};
 use std::collections::BTreeMap;
 use std::fs;
 
 /// Where a context of an attribute's column stands.
-const COLUMNS: [(&str, &str, State); 13] = [
+const COLUMNS: [(&str, &str, State); 16] = [
     ("NTLM acceptor", "NTLM", State::Acceptor),
     ("NTLM initiator", "NTLM", State::Initiator),
     ("Negotiate acceptor", "Negotiate", State::Acceptor),
@@ -21,6 +22,9 @@ const COLUMNS: [(&str, &str, State); 13] = [
     ("Schannel acceptor", "Schannel", State::Acceptor),
     ("Schannel initiator", "Schannel", State::Initiator),
     ("half-open (Schannel)", "Schannel", State::HalfOpenAcceptor),
+    ("Kerberos acceptor", "Kerberos", State::Acceptor),
+    ("Kerberos initiator", "Kerberos", State::Initiator),
+    ("half-open (Kerberos)", "Kerberos", State::HalfOpenAcceptor),
 ];
 
 /// The last three are Schannel's: of what the peer has not, of a question that is not filled in, and of one that was not asked.
@@ -33,13 +37,19 @@ const STATUSES: &[&str] = &[
     "SEC_E_OUT_OF_SEQUENCE",
 ];
 
-pub fn sections(world: &World) -> Vec<Section> {
-    vec![set(world), of_contexts(world), of_credentials(world)]
+pub fn sections(world: &World, realm: &Realm) -> Vec<Section> {
+    vec![set(world), of_contexts(world, realm), of_credentials(world)]
 }
 
-fn of_contexts(world: &World) -> Section {
-    let function = world.function("QueryContextAttributesW");
-    let mut contexts: Vec<Fixture> = COLUMNS.iter().map(|(_, package, state)| world.context(package, *state)).collect();
+fn of_contexts(world: &World, realm: &Realm) -> Section {
+    // Each with a context of its own library.
+    let mut contexts: Vec<(Function, Fixture)> = COLUMNS
+        .iter()
+        .map(|(_, package, state)| match *package == tickets::PACKAGE {
+            true => (realm.world.function("QueryContextAttributesW"), realm.context(*state)),
+            false => (world.function("QueryContextAttributesW"), world.context(package, *state)),
+        })
+        .collect();
     let mut all = names("SECPKG_ATTR_");
     for id in 0..=37 {
         all.entry(id).or_insert("(not assigned)".into());
@@ -48,7 +58,7 @@ fn of_contexts(world: &World) -> Section {
         case: label(id, &name),
         statuses: contexts
             .iter_mut()
-            .map(|on| {
+            .map(|(function, on)| {
                 let mut value = [0_u64; 128];
                 function.call(&[on.at(), id as usize, at(&mut value)])
             })
@@ -102,6 +112,8 @@ fn source(id: u32) -> &'static str {
         1001 => "WinPR's sspi.h: who the client says it is, until CompleteAuthToken",
         1104..=1107 => "WinPR's sspi.h: what a hash callback computes with, until CompleteAuthToken",
         1003 | 1004 | 1100..=1103 | 1108 | 1109 => "WinPR's sspi.h: is set, not queried",
+        2001 => "*ours*: of a client that forwards a ticket",
+        2002 => "*ours*: MS-PAC 2.3",
         _ => panic!("attribute {id} has no source"),
     }
 }
@@ -118,7 +130,7 @@ fn set(world: &World) -> Section {
         ("established (NTLM)", "NTLM", State::Acceptor),
         ("established (Negotiate)", "Negotiate", State::Acceptor),
     ];
-    let winpr = names("PORTCULLIS_ATTR_").into_iter().filter(|(id, _)| !matches!(id, 1001 | 1104..=1107));
+    let winpr = names("PORTCULLIS_ATTR_").into_iter().filter(|(id, _)| !matches!(id, 1001 | 1104..=1107 | 2001..));
     let schannel =
         names("SECPKG_ATTR_").into_iter().filter(|(id, _)| matches!(id, 33 | 34 | 0x5E | 0x65 | 0x69 | 0x6A));
     let rows = winpr.chain(schannel).map(|(id, name)| Row {
@@ -180,7 +192,7 @@ fn of_credentials(world: &World) -> Section {
             .collect(),
         source: match id {
             1 => "`QueryCredentialsAttributes`: of NTLM and Negotiate",
-            3 | 5 => "`QueryCredentialsAttributes`: Kerberos'; comes with Kerberos",
+            3 | 5 => "`QueryCredentialsAttributes`: Kerberos'; *ours*: nobody asks a KDC here",
             2 => "sspi.h: of other providers; no package has it",
             4 => "sspi.h; *ours*: the certificate that is shown, where there is one",
             0x60 | 0x73 => "`QueryCredentialsAttributes (Schannel)`; *ours*: not here",

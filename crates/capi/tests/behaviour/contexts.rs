@@ -312,6 +312,7 @@ const FAMILIES: &[Family] = &[
         },
         documented: &["SEC_E_OK", "SEC_E_INVALID_HANDLE"],
         sources: &[
+            (&[State::None], "*ours*: of the next context that the thread begins to accept"),
             (&[HalfOpenAcceptor, CompleteNeeded], "*ours*: between the legs"),
             (REST, "*ours*: of an acceptor's handshake alone"),
         ],

@@ -96,7 +96,7 @@ const OF_CREDENTIALS: &[OfCredential] = &[
     OfCredential {
         exports: &["SetCredentialsAttributesA", "SetCredentialsAttributesW"],
         part: "",
-        about: "SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS. It comes with Kerberos; what Schannel sets is in `semantics_channel.c`.",
+        about: "SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS. Nobody asks a KDC here; what Schannel sets is in `semantics_channel.c`.",
         call: |_, function, _, _, _, on| {
             let mut value = [1_u32, 0, 0, 0];
             function.call(&[on.at(), 3, at(&mut value), size_of_val(&value)])
@@ -104,7 +104,7 @@ const OF_CREDENTIALS: &[OfCredential] = &[
         documented: &["SEC_E_INVALID_HANDLE", "SEC_E_UNSUPPORTED_FUNCTION"],
         sources: &[
             (NONE, "`SetCredentialsAttributes`: SEC_E_INVALID_HANDLE"),
-            (REST, "`SetCredentialsAttributes`: SEC_E_UNSUPPORTED_FUNCTION; comes with Kerberos"),
+            (REST, "`SetCredentialsAttributes`: SEC_E_UNSUPPORTED_FUNCTION; *ours*: nobody asks a KDC here"),
         ],
         tests: &[],
     },

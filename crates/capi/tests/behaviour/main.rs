@@ -4,7 +4,7 @@
 //! - `world` makes credentials and contexts in every state;
 //! - `contexts` and `credentials`: what is called with them; `attributes`: every attribute;
 //! - `legs`, `messages`, `afterwards`, `process`: what functions are called with beside a handle, or without (`cases`);
-//! - `streams`: the same of Schannel, whose states and buffers are others;
+//! - `streams`: the same of Schannel, whose states and buffers are others; `tickets`: of Kerberos;
 //! - `tables`: the function tables and their slots;
 //! - `document` prints, compares, and looks for what is missing.
 #![allow(
@@ -33,6 +33,7 @@ mod process;
 mod sspi;
 mod streams;
 mod tables;
+mod tickets;
 mod world;
 
 use document::Section;
@@ -51,7 +52,9 @@ fn world() -> World {
 fn every_state() {
     let world = world();
     let pretends = World::new(&harness::library(), "danger_pretend_impersonation = true");
+    let realm = tickets::Realm::new(&harness::library());
     let mut sections = vec![tables::section(&world)];
+    sections.extend(tickets::sections(&realm));
     sections.extend(credentials::sections(&world));
     sections.extend(contexts::sections(&world));
     for more in [legs::sections, messages::sections, afterwards::sections, process::sections, streams::sections] {
@@ -60,7 +63,7 @@ fn every_state() {
     sections.push(afterwards::PRETENDED.section(&pretends));
     // What is said of one function stands together; attributes, which fill pages, at the end.
     sections.sort_by_key(|section| sections_order(section.exports[0]));
-    sections.extend(attributes::sections(&world));
+    sections.extend(attributes::sections(&world, &realm));
 
     let names = document::names();
     let findings: Vec<_> = sections.iter().flat_map(|section| section.findings(&names)).collect();

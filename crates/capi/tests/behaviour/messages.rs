@@ -69,7 +69,7 @@ const FAMILIES: &[Family] = &[
                 call: |world, function, _, package| {
                     protect(world, function, package, &[(TOKEN, 16), (DATA, 5)], 0x8000_0001)
                 },
-                source: "`EncryptMessage (General)`: SEC_E_QOP_NOT_SUPPORTED; comes with Kerberos",
+                source: "`EncryptMessage (General)`: SEC_E_QOP_NOT_SUPPORTED; Kerberos has it",
                 tests: &[],
             },
         ],

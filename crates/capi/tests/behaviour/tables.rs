@@ -181,7 +181,7 @@ impl Life<'_> {
     fn packages(&self) {
         let (mut count, mut infos) = (0_u32, [0_usize; 1]);
         self.call(0, &[at(&mut count), at(&mut infos)]);
-        assert_eq!(count as usize, PACKAGES.len() + 3);
+        assert_eq!(count as usize, PACKAGES.len() + 4);
         self.call(15, &[infos[0]]);
         let mut info = 0_usize;
         self.call(16, &[at(&mut self.text(self.package)[0]), at(&mut info)]);

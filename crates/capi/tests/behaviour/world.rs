@@ -95,6 +95,8 @@ impl Fixture {
 pub struct World {
     pub library: Library,
     pub data: TempDir,
+    /// Flags that both sides ask for beside the others.
+    pub style: usize,
 }
 
 /// A leg's answer.
@@ -131,7 +133,7 @@ impl World {
         let key = data.path().join("export.key");
         let tls = crate::streams::configuration(data.path());
         let config = format!("[compatibility]\n{compatibility}\n[export]\nkey_file = {key:?}\n{tls}");
-        let world = Self { library: Library::with_config(library, &config), data };
+        let world = Self { library: Library::with_config(library, &config), data, style: 0 };
         assert_eq!(world.library.set_authority(&world.store()), 0);
         world
     }
@@ -263,7 +265,7 @@ impl World {
     }
 
     /// The context, exported and imported.
-    fn moved(&self, package: &str, context: SecHandle) -> SecHandle {
+    pub fn moved(&self, package: &str, context: SecHandle) -> SecHandle {
         let mut packed = self.export(context);
         let mut name = text(package, false);
         let mut imported = SecHandle::INVALID;
@@ -298,8 +300,20 @@ impl World {
         leg(context, token, |places| {
             let Places { before, input, context, output, granted, expiry } = places;
             let target = at(&mut target[0]);
-            function
-                .call(&[credential, before, target, ISC_WANTED, 0, 0x10, input, 0, context, output, granted, expiry])
+            function.call(&[
+                credential,
+                before,
+                target,
+                ISC_WANTED | self.style,
+                0,
+                0x10,
+                input,
+                0,
+                context,
+                output,
+                granted,
+                expiry,
+            ])
         })
     }
 
@@ -317,7 +331,7 @@ impl World {
         let credential = credential.as_mut().map_or(0, at);
         leg(context, token, |places| {
             let Places { before, input, context, output, granted, expiry } = places;
-            function.call(&[credential, before, input, ASC_WANTED, 0x10, context, output, granted, expiry])
+            function.call(&[credential, before, input, ASC_WANTED | self.style, 0x10, context, output, granted, expiry])
         })
     }
 

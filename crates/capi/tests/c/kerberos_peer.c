@@ -3,7 +3,7 @@
  * is in the frames.
  *
  *     kerberos_peer serve PACKAGE FLAGS [CHANNEL]        FLAGS: ASC_REQ_... in hexadecimal; CHANNEL: what clients must be bound to
- *     kerberos_peer connect PACKAGE FLAGS PORT TARGET    FLAGS: ISC_REQ_...
+ *     kerberos_peer connect PACKAGE FLAGS PORT TARGET KINDS    FLAGS: ISC_REQ_...; KINDS of messages: SEPM
  *
  * The service prints `listening PORT`, and of each client `client FLAGS NAME` or `refused STATUS CAUSE`. The client prints
  * `established FLAGS`, a line for each kind of message, and `done`; or `refused STATUS CAUSE`.
@@ -327,11 +327,10 @@ static int serve(CredHandle *credential, ULONG flags, const char *channel)
     }
 }
 
-static void messages(int socket)
+static void messages(int socket, const char *kinds)
 {
-    static const char KINDS[] = "SEPM";
     static const ULONG LENGTHS[] = {0, 1, 15, 16, 17, 255, 256, 4096, 70000};
-    for (int which = 0; which < 4; ++which) {
+    for (int which = 0; kinds[which] != 0; ++which) {
         int count = 0;
         for (size_t at = 0; at < sizeof LENGTHS / sizeof *LENGTHS; ++at, ++count) {
             ULONG length = LENGTHS[at];
@@ -341,12 +340,12 @@ static void messages(int socket)
                 text.bytes[byte] = (unsigned char)(byte * 7 + at);
             }
             struct piece expected = reversed(text.bytes, length);
-            make(socket, KINDS[which], head, text);
+            make(socket, kinds[which], head, text);
             struct piece answer = receive(socket);
-            if (answer.length == 0 || answer.bytes[0] != KINDS[which] || !apart(&answer, pieces, pieces_of(KINDS[which]))) {
+            if (answer.length == 0 || answer.bytes[0] != kinds[which] || !apart(&answer, pieces, pieces_of(kinds[which]))) {
                 fail("answer", answer.length == 5 ? (SECURITY_STATUS)number_at(answer.bytes + 1) : 0);
             }
-            SECURITY_STATUS status = take(KINDS[which], pieces, &head_back, &back);
+            SECURITY_STATUS status = take(kinds[which], pieces, &head_back, &back);
             if (status != SEC_E_OK || back.length != length || memcmp(back.bytes, expected.bytes, length) != 0) {
                 fail("another text", status);
             }
@@ -355,7 +354,7 @@ static void messages(int socket)
             free(head.bytes);
             free(answer.bytes);
         }
-        printf("%c %d\n", KINDS[which], count);
+        printf("%c %d\n", kinds[which], count);
     }
 }
 
@@ -367,7 +366,8 @@ static int refused(SECURITY_STATUS status)
     return 1;
 }
 
-static int connect_to(CredHandle *credential, ULONG flags, const char *port, const char *target)
+static int connect_to(CredHandle *credential, ULONG flags, const char *port, const char *target,
+                      const char *kinds)
 {
     static unsigned char token[48000];
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -412,7 +412,7 @@ static int connect_to(CredHandle *credential, ULONG flags, const char *port, con
     if (QueryContextAttributesA(&context, SECPKG_ATTR_SIZES, &sizes) != SEC_E_OK) {
         fail("sizes", 0);
     }
-    messages(service);
+    messages(service, kinds);
     printf("done\n");
     close(service);
     DeleteSecurityContext(&context);
@@ -423,7 +423,7 @@ int main(int count, char **arguments)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     bool serves = count >= 4 && strcmp(arguments[1], "serve") == 0;
-    if (!serves && !(count == 6 && strcmp(arguments[1], "connect") == 0)) {
+    if (!serves && !(count == 7 && strcmp(arguments[1], "connect") == 0)) {
         return 2;
     }
     CredHandle credential;
@@ -437,7 +437,7 @@ int main(int count, char **arguments)
     if (serves) {
         return serve(&credential, flags, count > 4 ? arguments[4] : NULL);
     }
-    int ended = connect_to(&credential, flags, arguments[4], arguments[5]);
+    int ended = connect_to(&credential, flags, arguments[4], arguments[5], arguments[6]);
     FreeCredentialsHandle(&credential);
     return ended;
 }

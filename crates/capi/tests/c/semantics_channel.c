@@ -28,7 +28,7 @@ static void packages(void)
     ULONG count;
     PSecPkgInfoA infos;
     MUST(STATUS(EnumerateSecurityPackagesA(&count, &infos), SEC_E_OK));
-    CHECK(count == 5);
+    CHECK(count == 6);
     static const char *const names[] = {SCHANNEL_NAME_A, UNISP_NAME_A, DEFAULT_TLS_SSP_NAME_A};
     for (int at = 0; at < 3; ++at) {
         PSecPkgInfoA info;

@@ -53,7 +53,7 @@ static void no_context(PCtxtHandle handle)
     STATUS(ExportSecurityContext(handle, 0, &packed, &token), SEC_E_INVALID_HANDLE);
     STATUS(CompleteAuthToken(handle, &message), SEC_E_INVALID_HANDLE);
     STATUS(ApplyControlToken(handle, &message), SEC_E_INVALID_HANDLE);
-    STATUS(PortcullisSetPeerAddress(handle, NULL, 0), SEC_E_INVALID_HANDLE);
+    STATUS(PortcullisSetPeerAddress(handle, NULL, 0), handle == NULL ? SEC_E_INVALID_PARAMETER : SEC_E_INVALID_HANDLE);
     UNTOUCHED(memory);
     UNTOUCHED(number);
     UNTOUCHED(token);

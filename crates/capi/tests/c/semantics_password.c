@@ -56,8 +56,10 @@ static void passwords(void)
     STATUS(CHANGE(BEN, BEN_PASSWORD, NULL), SEC_E_INVALID_PARAMETER);
     STATUS(CHANGE(NULL, BEN_PASSWORD, "Another-staple 2"), SEC_E_INVALID_PARAMETER);
     STATUS(CHANGE("", BEN_PASSWORD, "Another-staple 2"), SEC_E_INVALID_PARAMETER);
-    STATUS(ChangeAccountPasswordA("Kerberos", "", BEN, BEN_PASSWORD, "Another-staple 2", FALSE, 0, NULL),
+    STATUS(ChangeAccountPasswordA("WDigest", "", BEN, BEN_PASSWORD, "Another-staple 2", FALSE, 0, NULL),
            SEC_E_SECPKG_NOT_FOUND);
+    STATUS(ChangeAccountPasswordA("Kerberos", "", BEN, BEN_PASSWORD, "Another-staple 2", FALSE, 0, NULL),
+           SEC_E_UNSUPPORTED_FUNCTION);
     FILL(rules);
     buffer.cbBuffer = sizeof rules - 1;
     STATUS(CHANGE(BEN, BEN_PASSWORD, "Another-staple 2"), SEC_E_BUFFER_TOO_SMALL);

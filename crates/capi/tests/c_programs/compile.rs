@@ -42,7 +42,7 @@ pub fn compile_with(compiler: &str, sources: &[&str], flags: &[&str]) -> Program
 }
 
 impl Program {
-    /// It, ready to run: the library is found, and no configuration is inherited.
+    /// It, ready to run: the library is found, and neither configuration nor tickets are inherited.
     pub fn command(&self) -> Command {
         self.under(&[])
     }
@@ -58,7 +58,10 @@ impl Program {
             }
         };
         let library = harness::library();
-        command.env("LD_LIBRARY_PATH", library.parent().unwrap()).env_remove("PORTCULLIS_CONFIG");
+        command.env("LD_LIBRARY_PATH", library.parent().unwrap());
+        for variable in ["PORTCULLIS_CONFIG", "KRB5CCNAME", "KRB5_KTNAME", "KRB5_CONFIG"] {
+            command.env_remove(variable);
+        }
         command.current_dir(self.folder.path());
         command
     }

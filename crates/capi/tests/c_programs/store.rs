@@ -3,8 +3,8 @@
 use library::{Answer, Authority, Question};
 use portcullis_authority::remote::{Peers, RemoteServer, Service, Stop};
 use portcullis_authority::{
-    AccountEdit, Audit, DataFolder, Directory, DomainNames, LocalNames, NewAccount, NewSecret, Sqlite, Store as _,
-    StoreError, bootstrap,
+    AccountEdit, Audit, Authorities, DataFolder, Directory, DomainNames, KeytabAuthority, KeytabOptions, LocalNames,
+    NewAccount, NewSecret, ReplayCache, Replays, Sqlite, Store as _, StoreError, bootstrap,
 };
 use serde_json::Value;
 use std::fs;
@@ -34,19 +34,24 @@ impl Drop for Served {
 }
 
 struct Accounts {
-    directory: Directory<Sqlite>,
+    directory: Arc<Directory<Sqlite>>,
+    authorities: Authorities,
     audit: Audit,
 }
 
 impl Authority for Accounts {
     fn answer(&self, question: &Question) -> Answer {
-        self.directory.answer(question)
+        self.authorities.answer(question)
     }
 }
 
 impl Service for Accounts {
     fn domain(&self) -> Result<DomainNames, StoreError> {
         self.directory.domain().map(|domain| domain.names)
+    }
+
+    fn opens_tickets(&self) -> bool {
+        self.authorities.opens_tickets()
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -121,12 +126,23 @@ impl Store {
 
     /// Answers for these accounts over a socket, as `portcullis authority` does, until it is dropped.
     pub fn serve(self) -> Served {
+        self.serve_with(None)
+    }
+
+    /// The same, with this keytab for Kerberos tickets.
+    pub fn serve_with(self, keytab: Option<&Path>) -> Served {
         let path = self.data.join("authority.sock");
         let server = RemoteServer::bind(&path, Peers::default()).unwrap();
         let stop = server.stop();
-        let directory = Directory::open_sqlite(&self.data, LocalNames::default()).unwrap();
+        let directory = Arc::new(Directory::open_sqlite(&self.data, LocalNames::default()).unwrap());
         let audit = Audit::open(&DataFolder::new(&self.data).audit()).unwrap();
-        let service: Arc<dyn Service> = Arc::new(Accounts { directory, audit });
+        let keytab = keytab.map(|keytab| KeytabAuthority::open(keytab, KeytabOptions::default()).unwrap());
+        let authorities = Authorities {
+            accounts: Arc::clone(&directory) as Arc<dyn Authority>,
+            tickets: keytab.map(|keytab| Arc::new(keytab) as Arc<dyn Authority>),
+            replays: Arc::new(Replays::in_memory(Arc::new(ReplayCache::default()))),
+        };
+        let service: Arc<dyn Service> = Arc::new(Accounts { directory, authorities, audit });
         std::thread::spawn(move || server.run(&service));
         Served { store: self, path, stop }
     }

@@ -4,6 +4,7 @@
 //! - `realm` makes keytabs and credential caches, `program` compiles and runs;
 //! - `semantics`: every promise of the functions, both sides in one process;
 //! - `peers`: python-gssapi on either side, and curl;
+//! - `stores`: beside an account store, and an authority's process;
 //! - `directory`: a domain of Active Directory, whose tickets name accounts.
 //!
 //! A missing tool fails its test; `cargo xtask peers` installs them all.
@@ -20,8 +21,13 @@
 #[path = "../c_programs/compile.rs"]
 #[allow(dead_code, reason = "other tests have use for the rest")]
 mod compile;
+mod directory;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod peers;
 mod realm;
 mod semantics;
+#[path = "../c_programs/store.rs"]
+#[allow(dead_code, reason = "other tests have use for the rest")]
+mod store;
+mod stores;

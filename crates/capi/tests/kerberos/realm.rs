@@ -32,9 +32,10 @@ impl Realm {
     fn new() -> Self {
         let realm = MitRealm::start();
         let folder = tempfile::tempdir().unwrap();
-        let this = Self { realm, folder, made: Instant::now() };
+        let mut this = Self { realm, folder, made: Instant::now() };
         this.keytabs();
         this.caches();
+        this.made = Instant::now();
         this
     }
 

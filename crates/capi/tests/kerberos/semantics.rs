@@ -2,7 +2,8 @@
 //! and LeakSanitizer.
 
 use crate::compile::{Program, compile, success};
-use crate::realm::Realm;
+use crate::realm::{Realm, SERVICE};
+use portcullis_testkit::kdc::MitRealm;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -39,9 +40,6 @@ fn run(command: &mut Command, arguments: &[&str], settings: &str) {
         format!("authority = \"none\"\n{settings}[export]\nkey_file = {:?}\n", folder.join("export.key")),
     )
     .unwrap();
-    for variable in ["KRB5CCNAME", "KRB5_KTNAME", "KRB5_CONFIG"] {
-        command.env_remove(variable);
-    }
     let said = success(command.arg(folder).args(arguments).env("PORTCULLIS_CONFIG", &config));
     assert!(said.ends_with(" 0 failed\n"), "{said}");
     let delegated = folder.join("delegated");
@@ -87,4 +85,26 @@ fn under_valgrind() {
 fn with_address_sanitizer() {
     let flags = ["-fsanitize=address", "-fno-omit-frame-pointer"];
     all(|name| built("gcc", name, &flags), &[], &[("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")]);
+}
+
+/// MIT's library makes the client's tokens; its `kvno` and GSS-API know no user-to-user.
+#[test]
+fn user_to_user() {
+    let realm = Realm::shared();
+    let (alice, bob) = (realm.logged_on(MitRealm::ALICE), realm.logged_on(MitRealm::BOB));
+    bob.ticket(SERVICE).unwrap();
+    let program = compile("gcc", &["kerberos_user_to_user.c", "talk.c", "check.c"], &["-lkrb5"]);
+    let mut command = program.command();
+    command.arg(alice.cache()).arg(bob.cache()).arg("alice@MIT.EXAMPLE").env("KRB5_CONFIG", bob.config());
+    let said = success(&mut command);
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
+}
+
+/// Forks, threads, and a log function that calls the library.
+#[test]
+fn what_a_host_does_meanwhile() {
+    let files = Realm::shared().files();
+    let program = compile("gcc", &["kerberos_process.c", "realm.c", "talk.c", "check.c"], &["-O1"]);
+    let said = success(program.command().arg(files.path()).arg("20"));
+    assert!(said.ends_with(" 0 failed\n"), "{said}");
 }

@@ -35,6 +35,10 @@ const NOT_PLAYED: &[(&str, &str)] =
 const NO_MECHANISM: &str = "no credential comes of a package list that leaves no mechanism; \
     `a_list_that_leaves_no_mechanism` shows it";
 
+/// Whole folders that are not played, and why.
+const LEFT_OUT: &[(&str, &str)] =
+    &[("kerberos", "a keytab cannot be given to the C functions yet, nor are a vector's other random bytes foretold")];
+
 /// Those whose accounts cannot be as they say in a store; the vectors' own realm answers for them, over the socket.
 const OVER_THE_SOCKET: &[(&str, &str)] = &[
     ("negotiate/authority-unreachable", "only what is in another process can be out of reach"),
@@ -51,8 +55,13 @@ const PUBLISHED: &str = "the published domain is `Domain`, and stores keep NetBI
 fn vectors() -> BTreeMap<String, Vector> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors");
     let mut found = BTreeMap::new();
-    for folder in ["ntlm", "negotiate", "password", "regressions"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
+    for folder in fs::read_dir(&root).unwrap() {
+        let folder = folder.unwrap();
+        let (path, folder) = (folder.path(), folder.file_name().into_string().unwrap());
+        if !path.is_dir() || is_in(LEFT_OUT, &folder) {
+            continue;
+        }
+        for entry in fs::read_dir(path).unwrap() {
             let path = entry.unwrap().path();
             let name = format!("{folder}/{}", path.file_stem().unwrap().to_str().unwrap());
             let text = fs::read_to_string(&path).unwrap();

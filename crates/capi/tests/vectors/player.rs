@@ -45,6 +45,7 @@ pub fn package(setup: &Setup) -> &'static str {
     match setup.package {
         Package::Ntlm => "NTLM",
         Package::Negotiate => "Negotiate",
+        Package::Kerberos => "Kerberos",
         Package::Password => panic!("no package of sspi.h"),
     }
 }

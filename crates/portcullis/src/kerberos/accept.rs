@@ -17,7 +17,8 @@ use crate::{
     Wants, package,
 };
 use portcullis_wire::kerberos::{
-    ApReq, Authenticator, EncTicketPart, HostAddress, InnerToken, TicketFlags, gss_flag, recognise, unparse,
+    ApReq, Authenticator, EncTicketPart, EncryptedData, HostAddress, InnerToken, TicketFlags, gss_flag, recognise,
+    unparse,
 };
 use portcullis_wire::{Error, Kind};
 use std::net::IpAddr;
@@ -86,7 +87,12 @@ fn ask(
     let version = enctype.map_or("unknown enctype", Enctype::name);
     leg.event(&Event::Claimed { package: package::KERBEROS.name, version, claim: &claim });
     let user_to_user = message.options & ApReq::USE_SESSION_KEY != 0;
-    let request = Request { frame, body: body.to_vec(), mutual: message.options & ApReq::MUTUAL_REQUIRED != 0 };
+    let request = Request {
+        frame,
+        body: body.to_vec(),
+        authenticator: (message.authenticator.etype, message.authenticator.cipher.len()),
+        mutual: message.options & ApReq::MUTUAL_REQUIRED != 0,
+    };
     let state = AwaitTicket { acceptor, may_retry, request, user_to_user };
     if let Err(cause) = enctype {
         leg.event(&Event::Because { detail: &wanted(ticket) });
@@ -121,8 +127,19 @@ fn ask(
 pub(super) struct Request {
     frame: Frame,
     body: Vec<u8>,
+    /// The authenticator's enctype and length.
+    authenticator: (i32, usize),
     /// Whether the client wants the server to prove itself, as far as one can tell from outside.
     mutual: bool,
+}
+
+impl Request {
+    /// The authenticator: what an AP-REQ ends with.
+    fn authenticator(&self) -> EncryptedData<'_> {
+        let (etype, len) = self.authenticator;
+        let start = self.body.len().saturating_sub(len);
+        EncryptedData { etype, kvno: None, cipher: self.body.get(start..).unwrap_or_default() }
+    }
 }
 
 struct AwaitTicket {
@@ -165,10 +182,10 @@ impl AwaitTicket {
     /// Everything that must hold but that the token is new.
     fn judge(&self, opened: &OpenedTicket, peer: Option<IpAddr>, leg: &mut Leg<'_>) -> Result<Judged, Failure> {
         let config = &self.acceptor.config;
-        let message = ApReq::decode(&self.request.body).map_err(Cause::Malformed)?;
+        let sealed = self.request.authenticator();
         let part = EncTicketPart::decode(opened.part().expose()).map_err(Cause::Malformed)?;
         let session = session_key(&part, config.danger_accept_rc4, leg)?;
-        let plain = open_authenticator(&message, &session, leg)?;
+        let plain = open_authenticator(&sealed, &session, leg)?;
         let authenticator = Authenticator::decode(plain.expose()).map_err(Cause::Malformed)?;
         let client = self.check_client(&part, &authenticator, opened, leg)?;
         let claim = Claim::new(&client, "", "", &opened.service().principal);
@@ -237,7 +254,7 @@ impl AwaitTicket {
         };
         let third = dce.then(|| ThirdLeg::new(session, made.send_seq, made.message));
         let ready = Ready { token: made.token, facts, keys, third };
-        let tag = reply::tag(&message, &opened.service().key_id);
+        let tag = reply::tag(&sealed, &opened.service().key_id);
         // Past its own time and the skew it is refused by its time; a second more for what times are rounded to.
         let until = times::client_time(&authenticator) + config.skew + Duration::from_secs(1);
         Ok(Judged { ready, tag, until })
@@ -308,7 +325,7 @@ impl AwaitTicket {
         match account {
             Some(account) => Ok((account, facts)),
             None if policy == PacPolicy::Require => Err(Cause::PacMissing.into()),
-            None => Ok((pac::account_of_principal(client), facts)),
+            None => Ok((pac::account_of_principal(part, client), facts)),
         }
     }
 }

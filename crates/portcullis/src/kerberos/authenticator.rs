@@ -6,7 +6,7 @@ use super::open::usable;
 use crate::call::Leg;
 use crate::{ClientBindings, Event, Failure, Secret};
 use portcullis_wire::kerberos::{
-    AD_ETYPE_NEGOTIATION, ApOptions, ApReq, Authenticator, EtypeList, GssChecksum, KERB_AP_OPTIONS,
+    AD_ETYPE_NEGOTIATION, ApOptions, Authenticator, EncryptedData, EtypeList, GssChecksum, KERB_AP_OPTIONS,
     KERB_AUTH_DATA_CLIENT_TARGET, client_target, gss_flag,
 };
 use portcullis_wire::{Error, Kind};
@@ -20,19 +20,18 @@ pub(super) const GSS_CHECKSUM: i32 = 0x8003;
 
 /// Deciphers the authenticator.
 pub(super) fn open_authenticator(
-    message: &ApReq<'_>,
+    data: &EncryptedData<'_>,
     session: &Key,
     leg: &mut Leg<'_>,
 ) -> Result<Secret<Vec<u8>>, Failure> {
-    let data = &message.authenticator;
     if data.etype != session.enctype().number() {
         let (theirs, ours) = (Enctype::name_of(data.etype), session.enctype().name());
         leg.event(&Event::Because { detail: &format!("the authenticator is {theirs}, the session key {ours}") });
         return Err(Cause::AuthenticatorWrong.into());
     }
     let mut buffer = Secret::new(data.cipher.to_vec());
-    match session.cipher(USAGE_AUTHENTICATOR).decrypt(buffer.expose_mut()) {
-        Ok(plain) => Ok(Secret::new(plain.to_vec())),
+    match session.cipher(USAGE_AUTHENTICATOR).open(buffer.expose_mut()) {
+        Ok(()) => Ok(buffer),
         Err(_) => Err(Cause::AuthenticatorWrong.into()),
     }
 }

@@ -1,3 +1,4 @@
+use super::accept::recognised;
 use super::crypto::{Enctype, Key};
 use super::drawn::Drawn;
 use super::reply::{self, Frame};
@@ -10,7 +11,7 @@ use crate::protection::Protection as _;
 use crate::{
     BindingsOutcome, CallCause, Claim, Context, ContextFlags, Event, Facts, Failure, PackageInfo, Role, Secret, package,
 };
-use portcullis_wire::kerberos::{ApRep, Ccache, EncApRepPart, InnerToken, KrbError, error_code, recognise};
+use portcullis_wire::kerberos::{ApRep, Ccache, EncApRepPart, InnerToken, KrbError, error_code};
 use portcullis_wire::spnego::KERBEROS;
 use std::fmt;
 use std::sync::Arc;
@@ -220,10 +221,10 @@ struct AwaitReply {
 impl Step for AwaitReply {
     fn step(self: Box<Self>, input: Input<'_>, leg: &mut Leg<'_>) -> Result<Next, Failure> {
         let Input::Token(token) = input else { return Err(CallCause::WrongInput.into()) };
-        let message = recognise(token).map_err(Cause::Malformed)?;
-        match message.kind {
-            InnerToken::ApRep => self.proved(message.body, leg),
-            InnerToken::KrbError => self.refused(message.body, leg),
+        let (_, kind, body) = recognised(token)?;
+        match kind {
+            InnerToken::ApRep => self.proved(body, leg),
+            InnerToken::KrbError => self.refused(body, leg),
             InnerToken::ApReq | InnerToken::TgtReq | InnerToken::TgtRep => Err(Cause::UnexpectedMessage.into()),
         }
     }

@@ -5,7 +5,6 @@ use crate::Secret;
 use crate::question::Denied;
 use portcullis_wire::kerberos::{EncTicketPart, Ticket, unparse};
 use std::fmt::Write as _;
-use zeroize::Zeroize as _;
 
 /// A ticket that a service's key opened. Only [`open_ticket`] makes this value.
 #[derive(Debug)]
@@ -83,23 +82,20 @@ pub fn open_ticket(keys: &ServiceKeys, question: &OpenTicket) -> Result<OpenedTi
     for key in keys.candidates(ticket.realm, &ticket.sname, ticket.enc_part.kvno, enctype) {
         tried += 1;
         let mut part = Secret::new(ticket.enc_part.cipher.to_vec());
-        let Ok(plain) = key.ticket().decrypt(part.expose_mut()) else { continue };
-        // The confounder goes, so that the rest is the message.
-        let plain = Secret::new(plain.to_vec());
-        part.expose_mut().zeroize();
+        let Ok(()) = key.ticket().open(part.expose_mut()) else { continue };
         if !question.services.allow(&key.principal) {
             return Err(denied(Cause::ServiceNotOurs, &format!("; opened by {}", key.principal)));
         }
         let pac = match question.pac {
             PacPolicy::Ignore => PacVerdict::Unused,
             PacPolicy::VerifyIfPresent | PacPolicy::Require => {
-                let inside = EncTicketPart::decode(plain.expose()).map_err(Cause::Malformed)?;
+                let inside = EncTicketPart::decode(part.expose()).map_err(Cause::Malformed)?;
                 pac::verify_server_signature(&inside, key)?
             }
         };
         let service =
             Service { principal: key.principal.clone(), kvno: key.kvno, enctype: key.enctype(), key_id: key.id() };
-        return Ok(OpenedTicket { part: plain, service, pac });
+        return Ok(OpenedTicket { part, service, pac });
     }
     let version_held = ticket.enc_part.kvno.is_none_or(|kvno| {
         kvno == 0

@@ -5,7 +5,7 @@ use crate::{Account, Group};
 use portcullis_wire::kerberos::pac::{
     BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
 };
-use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart};
+use portcullis_wire::kerberos::{AD_WIN2K_PAC, EncTicketPart, unparse_components};
 use portcullis_wire::{filetime, utf16};
 use std::time::SystemTime;
 
@@ -75,6 +75,8 @@ pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result
     }
     let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let mut groups = Vec::with_capacity(sids.len());
+    groups.extend(sids.into_iter().filter(|sid| *sid != user).map(|sid| Group { sid, name: String::new() }));
     let account = Account {
         sid: Some(user),
         name: logon.effective_name.clone(),
@@ -83,7 +85,7 @@ pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result
         upn: upn.as_ref().and_then(|upn| some(&upn.upn)),
         display_name: some(&logon.full_name),
         mail: None,
-        groups: sids.into_iter().filter(|sid| *sid != user).map(|sid| Group { sid, name: String::new() }).collect(),
+        groups,
         logoff_at: [logon.logoff_time, logon.kick_off_time].into_iter().filter_map(moment).min(),
         password_expires_at: moment(logon.password_must_change),
     };
@@ -127,14 +129,17 @@ fn decoded<'a, T>(
     pac.buffer(buffer).map(decode).transpose().map_err(Cause::PacMalformed)
 }
 
-/// The account of a client of whom only its principal is known.
-pub(super) fn account_of_principal(client: &str) -> Account {
-    let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
+/// The account of a client of whom only its principal is known: `client`, as text.
+pub(super) fn account_of_principal(part: &EncTicketPart<'_>, client: &str) -> Account {
+    let mut realm = String::new();
+    unparse_components([], part.crealm, &mut realm);
+    let name = client.strip_suffix(&realm).unwrap_or(client);
+    let realm = realm.trim_start_matches('@').to_owned();
     Account {
         sid: None,
-        name: client.to_owned(),
-        domain: String::new(),
-        dns_domain: realm.to_owned(),
+        name: name.to_owned(),
+        domain: realm.clone(),
+        dns_domain: realm,
         upn: Some(client.to_owned()),
         display_name: None,
         mail: None,

@@ -7,7 +7,7 @@ use super::drawn::Drawn;
 use crate::{Failure, Secret};
 use portcullis_wire::der::Oid;
 use portcullis_wire::kerberos::{
-    ApRep, ApReq, Authenticator, EncApRepPart, EncryptedData, EncryptionKey, InnerToken, frame_token,
+    ApRep, Authenticator, EncApRepPart, EncryptedData, EncryptionKey, InnerToken, frame_token,
 };
 use portcullis_wire::spnego::{KERBEROS, KERBEROS_MICROSOFT, KERBEROS_USER_TO_USER};
 use sha2::{Digest, Sha256};
@@ -123,8 +123,8 @@ pub(super) fn opened(message: &ApRep<'_>, session: &Key) -> Option<Secret<Vec<u8
     if data.etype != session.enctype().number() {
         return None;
     }
-    let plain = session.cipher(USAGE_AP_REP).decrypt(buffer.expose_mut()).ok()?;
-    Some(Secret::new(plain.to_vec()))
+    session.cipher(USAGE_AP_REP).open(buffer.expose_mut()).ok()?;
+    Some(buffer)
 }
 
 /// What the last message of DCE style must be made with.
@@ -156,8 +156,7 @@ impl ThirdLeg {
 }
 
 /// What an authenticator is known by: its MAC, and the key that opened the ticket. Names have no part in it.
-pub(super) fn tag(message: &ApReq<'_>, key_id: &[u8; 16]) -> [u8; 16] {
-    let data = &message.authenticator;
+pub(super) fn tag(data: &EncryptedData<'_>, key_id: &[u8; 16]) -> [u8; 16] {
     let mac = match Enctype::from_number(data.etype) {
         // RFC 4757 puts the MAC first, all others last.
         Some(Enctype::Rc4) => data.cipher.get(..Enctype::Rc4.mac_len()),

@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let replies = match setup.package {
         // What comes with the end is empty.
         Package::Ntlm => outcome.messages.iter().skip(1).step_by(2).cloned().map(Some).collect(),
-        Package::Negotiate | Package::Password => outcome.replies().cloned().map(Some).collect(),
+        Package::Negotiate | Package::Password | Package::Kerberos => outcome.replies().cloned().map(Some).collect(),
     };
     println!("{}", hex::encode(&outcome.output));
     let vector = Vector {

@@ -54,6 +54,8 @@ fn main() -> std::io::Result<()> {
     x509(&root)?;
     tls(&root)?;
     kerberos_pac(&root)?;
+    kerberos_acceptor(&root)?;
+    kerberos(&root)?;
     for (number, text) in
         ["S-1-0", "S-1-5-32-544", "S-1-5-21-1-2-3-500", "S-1-15-2-1", "S-1-0x10000000000-1"].into_iter().enumerate()
     {
@@ -99,7 +101,7 @@ fn acceptor(root: &Path) -> std::io::Result<()> {
 
 /// The messages of SPNEGO, and conversations with an acceptor of it.
 fn spnego(root: &Path) -> std::io::Result<()> {
-    for case in cases::all().iter().filter(|case| case.setup.package == Package::Negotiate) {
+    for case in cases::all().iter().filter(|case| case.folder() == "negotiate") {
         let vector = case.vector().unwrap();
         let mut script = vec![0, 0];
         for token in &vector.tokens {
@@ -159,7 +161,7 @@ fn initiators(root: &Path) -> std::io::Result<()> {
         let bytes = oracle::random_script(&mut chance, number / 2);
         write(root, "negotiate_initiator", &format!("edits-{number:02}"), &bytes)?;
     }
-    for case in cases::all() {
+    for case in cases::all().iter().filter(|case| case.setup.kerberos.is_none()) {
         let vector = case.vector().unwrap();
         let Some(Some(reply)) = vector.replies.first().filter(|reply| reply.as_ref().is_some_and(|r| !r.is_empty()))
         else {
@@ -320,6 +322,27 @@ fn tls(root: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Conversations with a Kerberos acceptor, and edits of what is sealed in them.
+fn kerberos_acceptor(root: &Path) -> std::io::Result<()> {
+    for case in cases::all().iter().filter(|case| case.setup.package == Package::Kerberos) {
+        let mut script =
+            vec![0, if case.setup.kerberos.as_ref().is_some_and(|k| k.granting.is_some()) { 0x20 } else { 0 }];
+        for token in &case.vector().unwrap().tokens {
+            script.extend_from_slice(&u16::try_from(token.len()).unwrap().to_le_bytes());
+            script.extend_from_slice(token);
+        }
+        if script.len() <= 4096 {
+            write(root, "kerberos_acceptor", &case.name, &script)?;
+        }
+    }
+    let mut chance = Foretold::seeded(6);
+    for number in 0..48 {
+        let bytes = oracle::random_kerberos_script(&mut chance, number / 3);
+        write(root, "kerberos_acceptor", &format!("edits-{number:02}"), &bytes)?;
+    }
+    Ok(())
+}
+
 /// The PACs of the tests, and each structure in them alone.
 fn kerberos_pac(root: &Path) -> std::io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/tests/vectors");
@@ -335,6 +358,64 @@ fn kerberos_pac(root: &Path) -> std::io::Result<()> {
         write(root, "kerberos_pac", name, &bytes)?;
         for buffer in Pac::decode(&bytes).unwrap().buffers().filter(|buffer| !buffer.buffer_type.is_signature()) {
             write(root, "kerberos_pac", &format!("{name}-{:x}", buffer.buffer_type.0), buffer.bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// What MIT's programs wrote, and forms that they do not write.
+fn kerberos(root: &Path) -> std::io::Result<()> {
+    let (asn1, captured) = (
+        include_str!("../../../wire/tests/vectors/mit-asn1.txt"),
+        include_str!("../../../wire/tests/vectors/mit-1.20.txt"),
+    );
+    let (mut keytab, mut ccache) = (Vec::new(), Vec::new());
+    for line in asn1.lines().chain(captured.lines()).filter(|line| !line.starts_with('#')) {
+        let (name, digits) = line.split_once(": ").unwrap();
+        let bytes = hex::bytes(digits);
+        match name {
+            "keytab" | "hole" => keytab.push((name.to_owned(), bytes)),
+            "ccache-3" | "ccache-4" => ccache.push((name.to_owned(), bytes)),
+            _ => {
+                let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+                write(root, "kerberos_messages", &name, &bytes)?;
+            }
+        }
+    }
+    for (name, digits) in [
+        ("tgt-request", "3027 a003020105 a103020110 a2123010a003020102a10930071b04485454501b00 a3071b054558414d50"),
+        ("skew", "3005a103020102"),
+        ("etype-list", "3009 020112 020117 020180"),
+        ("restrictions", "3015 3013 a003020100 a10c040a00000000003000000909"),
+        ("if-relevant", "3020 301e a003020101 a11704153013 3011 a003020101 a10a04083006 3004 a003020180"),
+        ("rc4-mic", "6023 06092a864886f712010202 01011100ffffffff 0102030405060708 1112131415161718"),
+        (
+            "rc4-wrap",
+            "602d 06092a864886f712010202 02011100 1000ffff 0102030405060708 1112131415161718 21222324252627286801",
+        ),
+    ] {
+        write(root, "kerberos_messages", name, &hex::bytes(digits))?;
+    }
+    write(root, "kerberos_messages", "text", br"HTTP/web\@1\n@EXAMPLE.COM")?;
+    let version_1 = "0501 19000000 0300 0100 52 0400 48545450 0100 77 78563412 07 1700 0200 4b4b";
+    let no_kvno32 = "0502 00000017 0001 000152 000161 00000001 00000000 07 0011 0002 4b4b";
+    let flags = "0502 0000001f 0001 000152 000161 00000001 00000000 07 0011 0002 4b4b 00000107 00000000";
+    for (name, digits) in [("version-1", version_1), ("no-kvno-32", no_kvno32), ("flags", flags), ("empty", "0502")] {
+        keytab.push((name.to_owned(), hex::bytes(digits)));
+    }
+    ccache.push(("no-credentials".to_owned(), hex::bytes("0504 0000 00000001 00000001 00000001 52 00000001 61")));
+    ccache.push(("header".to_owned(), hex::bytes("0504 0006 0002 0002 ffff 00000001 00000000 00000000")));
+    for (target, files) in [("kerberos_keytab", keytab), ("kerberos_ccache", ccache)] {
+        let mut chance = Foretold::seeded(6);
+        for (name, bytes) in files {
+            write(root, target, &name, &bytes)?;
+            write(root, target, &format!("{name}-cut"), bytes.get(..bytes.len() * 2 / 3).unwrap())?;
+            let mut changed = bytes.clone();
+            for _ in 0..4 {
+                let at = chance.number() as usize % changed.len();
+                *changed.get_mut(at).unwrap() = chance.number() as u8;
+            }
+            write(root, target, &format!("{name}-changed"), &changed)?;
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 mod ends;
 mod good;
+mod kerberos;
+mod kerberos_messages;
 mod malformed;
 mod negotiate;
 mod passwords;
@@ -13,6 +15,8 @@ use crate::initiator::Initiator;
 use crate::spnego::Spnego;
 use crate::vector::{Facts, Package, Setup, Vector};
 use portcullis::Status;
+use portcullis_wire::kerberos::{InnerToken, recognise};
+use portcullis_wire::spnego::NegTokenResp;
 
 /// A conversation to be computed, and how it must end.
 #[derive(Debug, Clone)]
@@ -63,6 +67,8 @@ pub fn all() -> Vec<Case> {
         ends::cases(),
         passwords::cases(),
         negotiate::cases(),
+        kerberos::cases(),
+        kerberos_messages::cases(),
     ]
     .concat()
 }
@@ -109,9 +115,11 @@ impl Case {
     pub fn folder(&self) -> &'static str {
         match self.setup.package {
             _ if self.regression => "regressions",
+            _ if self.setup.kerberos.is_some() => "kerberos",
             Package::Ntlm => "ntlm",
             Package::Password => "password",
             Package::Negotiate => "negotiate",
+            Package::Kerberos => "kerberos",
         }
     }
 
@@ -124,8 +132,8 @@ impl Case {
         let mut key = None;
         let outcome = match &self.says {
             Says::Tokens(tokens) => {
-                let mut tokens = tokens.iter();
-                talk(&credential, realm, settings, |_| tokens.next().cloned())
+                let (authority, mut tokens) = (self.setup.authority(), tokens.iter());
+                talk(&credential, &authority, settings, |_| tokens.next().cloned())
             }
             Says::Spnego(client) => client.converse(&credential, realm, settings).0,
             Says::EditedSpnego(client, number, edit) => {
@@ -158,6 +166,9 @@ impl Case {
         {
             return Err(format!("{}: client and server have different keys", self.name));
         }
+        if self.setup.kerberos.is_some() && outcome.replies().any(|reply| proves(reply)) {
+            facts.session_key = None; // it is the server's, which draws it
+        }
         if self.expect != Status::SEC_E_OK {
             facts = Facts::default();
         }
@@ -175,14 +186,24 @@ impl Case {
         Ok(vector)
     }
 
-    /// The replies that the vector holds: of NTLM the CHALLENGE of a conversation that went on, of Negotiate all.
+    /// The replies that the vector holds: of NTLM the CHALLENGE of a conversation that went on, of Negotiate all, of
+    /// Kerberos those that nothing is drawn for.
     fn compared(&self, outcome: &Outcome) -> Vec<Option<Vec<u8>>> {
         let count = match self.setup.package {
             Package::Ntlm if self.source == COMPUTED => outcome.messages.len() / 2,
             Package::Ntlm => return vec![None; outcome.messages.len() / 2],
             Package::Password => 0,
-            Package::Negotiate => usize::MAX,
+            _ if self.setup.kerberos.is_some() => {
+                return outcome.replies().map(|reply| (!proves(reply)).then(|| reply.clone())).collect();
+            }
+            Package::Negotiate | Package::Kerberos => usize::MAX,
         };
         outcome.replies().take(count).map(|reply| Some(reply.clone())).collect()
     }
+}
+
+/// Whether a reply has an AP-REP in it, which is under a key and begins with what was drawn.
+fn proves(reply: &[u8]) -> bool {
+    let inner = NegTokenResp::decode(reply).ok().and_then(|response| response.response_token).unwrap_or(reply);
+    recognise(inner).is_ok_and(|message| message.kind == InnerToken::ApRep)
 }

@@ -118,7 +118,7 @@ impl Session {
 
     /// The flags of a message sent.
     fn flags(&self, flags: u8) -> u8 {
-        flags | u8::from(self.is_acceptor) * BY_ACCEPTOR | u8::from(self.acceptor_subkey) * ACCEPTOR_SUBKEY
+        flags | (u8::from(self.is_acceptor) * BY_ACCEPTOR) | (u8::from(self.acceptor_subkey) * ACCEPTOR_SUBKEY)
     }
 
     /// The flags of a message received.

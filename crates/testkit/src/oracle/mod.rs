@@ -4,6 +4,9 @@
 
 mod certificates;
 mod initiators;
+mod kerberos_acceptor;
+mod kerberos_files;
+mod kerberos_messages;
 mod kerberos_pac;
 mod negoex_messages;
 mod negotiate_acceptor;
@@ -14,6 +17,9 @@ mod tls_records;
 
 pub use certificates::x509;
 pub use initiators::{negotiate_initiator, ntlm_initiator};
+pub use kerberos_acceptor::{kerberos_acceptor, kerberos_setting, random_kerberos_script};
+pub use kerberos_files::{kerberos_ccache, kerberos_keytab};
+pub use kerberos_messages::kerberos_messages;
 pub use kerberos_pac::kerberos_pac;
 pub use negoex_messages::negoex;
 pub use negotiate_acceptor::negotiate_acceptor;

@@ -1,7 +1,9 @@
 //! Conversations as text files: what was said, in which setting, and how it must end (`vectors/README.md`).
 
+mod kerberos;
 mod setup;
 
+pub use kerberos::{Judges, KerberosSetup};
 pub use setup::{Package, Setup};
 
 use crate::converse::{Outcome, talk};
@@ -76,9 +78,16 @@ impl Vector {
     /// # Errors
     /// What differs.
     pub fn replay(&self) -> Result<Outcome, String> {
-        let (credential, realm) = (self.setup.credential(), &self.setup.realm);
+        let (credential, authority) = (self.setup.credential(), self.setup.authority());
+        for token in self.setup.kerberos.iter().flat_map(|kerberos| &kerberos.earlier) {
+            let mut token = Some(token.clone());
+            let outcome = talk(&credential, &authority, &self.setup.settings, |_| token.take());
+            if !outcome.status().is_success() {
+                return Err(format!("an earlier token: {:?}", outcome.cause));
+            }
+        }
         let mut tokens = self.tokens.iter();
-        let outcome = talk(&credential, realm, &self.setup.settings, |_| tokens.next().cloned());
+        let outcome = talk(&credential, &authority, &self.setup.settings, |_| tokens.next().cloned());
         let differs = |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
             Err(format!("{what}: expected {expected:?}, got {got:?}"))
         };
@@ -174,7 +183,7 @@ impl Vector {
         self.setup.print(&mut line);
         let (tokens, reply): (&[&str], _) = match self.setup.package {
             Package::Ntlm => (&["negotiate", "authenticate"], "challenge"),
-            Package::Password | Package::Negotiate => (&[], "reply"),
+            Package::Password | Package::Negotiate | Package::Kerberos => (&[], "reply"),
         };
         for (number, token) in self.tokens.iter().enumerate() {
             line(tokens.get(number).unwrap_or(&"token"), &hex::encode(token));

@@ -1,3 +1,4 @@
+use super::kerberos::{Judges, KerberosSetup};
 use crate::converse::Settings;
 use crate::realm::{Entry, Realm};
 use crate::{hex, server_names};
@@ -17,6 +18,8 @@ pub struct Setup {
     pub packages: PackageList,
     /// The accounts.
     pub realm: Realm,
+    /// Kerberos, where it accepts or is offered.
+    pub kerberos: Option<KerberosSetup>,
     /// What the host gives to each call.
     pub settings: Settings,
 }
@@ -28,8 +31,10 @@ pub enum Package {
     Ntlm,
     /// Plain passwords.
     Password,
-    /// Negotiate, which offers NTLM.
+    /// Negotiate, which offers NTLM, and Kerberos where there is a keytab.
     Negotiate,
+    /// Kerberos.
+    Kerberos,
 }
 
 impl Default for Setup {
@@ -39,6 +44,7 @@ impl Default for Setup {
             ntlm: Ntlm::new(server_names()),
             packages: PackageList::default(),
             realm: Realm::of_user(),
+            kerberos: None,
             settings: Settings::default(),
         }
     }
@@ -61,15 +67,25 @@ impl Setup {
         match self.package {
             Package::Ntlm => Credential::acceptor(self.ntlm.clone()),
             Package::Password => Credential::acceptor(Password::new()),
+            Package::Kerberos => Credential::acceptor(self.kerberos.clone().unwrap_or_default().config()),
             Package::Negotiate => {
-                let mut negotiate = Negotiate::offering([self.ntlm.clone().into()]);
+                let kerberos = self.kerberos.as_ref().map(|kerberos| kerberos.config().into());
+                let mut negotiate = Negotiate::offering(kerberos.into_iter().chain([self.ntlm.clone().into()]));
                 negotiate.packages = self.packages.clone();
                 Credential::acceptor(negotiate)
             }
         }
     }
 
+    /// Who answers its questions.
+    pub fn authority(&self) -> Judges {
+        Judges::of(&self.realm, self.kerberos.as_ref())
+    }
+
     pub(super) fn line(&mut self, key: &str, value: &str) -> Option<()> {
+        if KerberosSetup::knows(key) {
+            return self.kerberos.get_or_insert_default().line(key, value);
+        }
         let yes = || match value {
             "yes" => Some(true),
             "no" => Some(false),
@@ -81,11 +97,12 @@ impl Setup {
                     "NTLM" => Package::Ntlm,
                     "Basic" => Package::Password,
                     "Negotiate" => Package::Negotiate,
+                    "Kerberos" => Package::Kerberos,
                     _ => return None,
                 }
             }
             "server-packages" => self.packages = value.parse().ok()?,
-            "server-bindings-policy" => self.ntlm.bindings = POLICIES.iter().find(|row| row.1 == value)?.0,
+            "server-bindings-policy" => self.ntlm.bindings = binding_policy(value)?,
             "server-minimum-key" => self.ntlm.minimum_key = STRENGTHS.iter().find(|row| row.1 == value)?.0,
             "server-targets" => {
                 let (kind, names) = value.split_once(' ')?;
@@ -126,6 +143,7 @@ impl Setup {
                 let application_data = hex::decode(value)?;
                 self.settings.bindings = Some(ChannelBindings { application_data, ..ChannelBindings::default() });
             }
+            "peer" => self.settings.peer = Some(value.parse().ok()?),
             "room" => self.settings.room = Some(value.parse().ok()?),
             _ => return None,
         }
@@ -133,12 +151,23 @@ impl Setup {
     }
 
     pub(super) fn print(&self, line: &mut dyn FnMut(&str, &str)) {
-        let default = Self::default();
         match self.package {
             Package::Ntlm => {}
             Package::Password => line("package", "Basic"),
             Package::Negotiate => line("package", "Negotiate"),
+            Package::Kerberos => line("package", "Kerberos"),
         }
+        if let Some(kerberos) = &self.kerberos {
+            kerberos.print(line);
+        }
+        if self.package != Package::Kerberos {
+            self.print_accounts(line);
+        }
+        self.print_calls(line);
+    }
+
+    fn print_accounts(&self, line: &mut dyn FnMut(&str, &str)) {
+        let default = Self::default();
         if self.packages != default.packages {
             line("server-packages", &self.packages.to_string());
         }
@@ -164,10 +193,8 @@ impl Setup {
         switch("server-require-mic", self.ntlm.require_mic);
         switch("server-allows-anonymous", self.ntlm.allow_anonymous);
         switch("server-accepts-ntlmv1", self.ntlm.danger_accept_ntlmv1);
-        for (policy, name) in POLICIES {
-            if self.ntlm.bindings == policy && policy != default.ntlm.bindings {
-                line("server-bindings-policy", name);
-            }
+        if self.ntlm.bindings != default.ntlm.bindings {
+            line("server-bindings-policy", binding_policy_name(self.ntlm.bindings));
         }
         for (strength, name) in STRENGTHS {
             if self.ntlm.minimum_key == strength && strength != default.ntlm.minimum_key {
@@ -192,11 +219,17 @@ impl Setup {
             }
             line("account", &text);
         }
+    }
+
+    fn print_calls(&self, line: &mut dyn FnMut(&str, &str)) {
         if let Some(outage) = self.realm.outage {
             line("outage", refusal_name(outage));
         }
         line("now", &self.settings.now.to_string());
-        line("server-challenge", &hex::encode(&self.settings.server_challenge));
+        // Of Kerberos nothing is foretold by it.
+        if self.package != Package::Kerberos {
+            line("server-challenge", &hex::encode(&self.settings.server_challenge));
+        }
         for (key, flags) in [("want", self.settings.want.flags), ("require", self.settings.want.required)] {
             if flags != ContextFlags::NONE {
                 line(key, &flags.names().collect::<Vec<_>>().join(" "));
@@ -205,10 +238,21 @@ impl Setup {
         if let Some(channel) = &self.settings.bindings {
             line("channel", &hex::encode(&channel.application_data));
         }
+        if let Some(peer) = self.settings.peer {
+            line("peer", &peer.to_string());
+        }
         if let Some(room) = self.settings.room {
             line("room", &room.to_string());
         }
     }
+}
+
+pub(super) fn binding_policy(name: &str) -> Option<BindingPolicy> {
+    POLICIES.iter().find(|row| row.1 == name).map(|row| row.0)
+}
+
+pub(super) fn binding_policy_name(policy: BindingPolicy) -> &'static str {
+    POLICIES.iter().find(|row| row.0 == policy).map_or("", |row| row.1)
 }
 
 fn account(text: &str) -> Option<Entry> {

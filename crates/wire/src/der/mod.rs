@@ -10,7 +10,7 @@ mod writer;
 
 pub use oid::Oid;
 pub use sequence_of::{Element, SequenceOf};
-pub use writer::{Constructed, bits32, header, integer, tlv, tlv_len};
+pub use writer::{Constructed, bits32, enclose, header, integer, tlv, tlv_len};
 
 use crate::{Error, Kind};
 

@@ -34,10 +34,13 @@ pub const fn tlv_len(content: usize) -> usize {
 #[derive(Debug, Default)]
 pub struct Constructed(Vec<u8>);
 
+/// As much as most values have: to grow by steps costs more than to ask for it.
+const ROOM: usize = 192;
+
 impl Constructed {
     /// Without content yet.
-    pub const fn new() -> Self {
-        Self(Vec::new())
+    pub fn new() -> Self {
+        Self(Vec::with_capacity(ROOM))
     }
 
     /// Appends a value whose content is known.
@@ -56,11 +59,12 @@ impl Constructed {
 
     /// Appends `inner` in the explicit tag `outer` where there is content for it.
     #[must_use]
-    pub fn with_optional(self, outer: u8, inner: u8, content: Option<&[u8]>) -> Self {
-        match content {
-            Some(content) => self.with(outer, &Self::new().with(inner, content).0),
-            None => self,
+    pub fn with_optional(mut self, outer: u8, inner: u8, content: Option<&[u8]>) -> Self {
+        if let Some(content) = content {
+            header(outer, tlv_len(content.len()), &mut self.0);
+            tlv(inner, content, &mut self.0);
         }
+        self
     }
 
     /// Appends the INTEGER `value` in the explicit tag `outer`.
@@ -78,9 +82,9 @@ impl Constructed {
     /// Appends what `inner` writes in the explicit tag `outer`.
     #[must_use]
     pub fn with_nested(mut self, outer: u8, inner: impl FnOnce(&mut Vec<u8>)) -> Self {
-        let mut content = Vec::new();
-        inner(&mut content);
-        tlv(outer, &content, &mut self.0);
+        let start = self.0.len();
+        inner(&mut self.0);
+        enclose(outer, start, &mut self.0);
         self
     }
 
@@ -103,6 +107,17 @@ impl Constructed {
         let mut out = Vec::with_capacity(tlv_len(self.0.len()));
         self.end(tag, &mut out);
         out
+    }
+}
+
+/// Makes what stands in `out` from `start` on the content of a value with this tag.
+pub fn enclose(tag: u8, start: usize, out: &mut Vec<u8>) {
+    let end = out.len();
+    header(tag, end.saturating_sub(start), out);
+    let header = out.len() - end;
+    // The header was written behind its content.
+    if let Some(value) = out.get_mut(start..) {
+        value.rotate_right(header);
     }
 }
 

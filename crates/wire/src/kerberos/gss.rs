@@ -1,5 +1,5 @@
 use crate::der::{Der, Oid, tag};
-use crate::spnego::{frame, unframe};
+use crate::spnego::{frame_parts, unframe};
 use crate::{Error, Kind};
 
 /// Which message a context token carries (RFC 4121 §4.1; the last two for user-to-user).
@@ -76,7 +76,7 @@ pub fn recognise(token: &[u8]) -> Result<Recognised<'_>, Error> {
 
 /// Appends `body` in the frame of a context token.
 pub fn frame_token(mechanism: Oid<'_>, kind: InnerToken, body: &[u8], out: &mut Vec<u8>) {
-    frame(mechanism, &[&kind.token_id(), body].concat(), out);
+    frame_parts(mechanism, &[&kind.token_id(), body], out);
 }
 
 fn framed(token: &[u8]) -> Result<Recognised<'_>, Error> {

@@ -68,7 +68,7 @@ pub use ticket::Ticket;
 pub use ticket_flags::TicketFlags;
 pub use time::KerberosTime;
 
-use crate::der::{Constructed, Der, tag, tlv};
+use crate::der::{Constructed, Der, enclose, tag};
 use crate::{Error, Kind};
 
 /// The protocol's version, in every message and every ticket.
@@ -99,7 +99,9 @@ fn application<'a, T>(
 
 /// Appends `fields` as a SEQUENCE in `[APPLICATION number]`.
 fn write_application(number: u8, fields: Constructed, out: &mut Vec<u8>) {
-    tlv(tag::application(number), &fields.into_tlv(tag::SEQUENCE), out);
+    let start = out.len();
+    fields.end(tag::SEQUENCE, out);
+    enclose(tag::application(number), start, out);
 }
 
 /// pvno and msg-type, to which a message's other fields are appended.

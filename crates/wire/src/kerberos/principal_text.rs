@@ -26,6 +26,8 @@ pub fn unparse(name: &PrincipalName<'_>, realm: &[u8], out: &mut String) {
 
 /// The same of components that stand elsewhere.
 pub fn unparse_components<'a>(components: impl IntoIterator<Item = &'a [u8]>, realm: &[u8], out: &mut String) {
+    // One allocation for what most names need.
+    out.reserve(realm.len() + 40);
     for (index, component) in components.into_iter().enumerate() {
         if index > 0 {
             out.push('/');
@@ -81,6 +83,12 @@ pub fn parse_principal(text: &str) -> Option<ParsedPrincipal> {
 }
 
 fn quote(part: &[u8], out: &mut String) {
+    // Nearly every name is plain.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'/' | b'@' | b'\\');
+    if let (true, Ok(plain)) = (part.iter().all(is_plain), core::str::from_utf8(part)) {
+        out.push_str(plain);
+        return;
+    }
     for letter in String::from_utf8_lossy(part).chars() {
         let escaped = match letter {
             '/' | '@' | '\\' => letter,

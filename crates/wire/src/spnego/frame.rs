@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::der::{Constructed, Der, Oid, tag};
+use crate::der::{Der, Oid, enclose, tag, tlv};
 
 /// Takes the frame of a first GSS token off (RFC 2743 §3.1): the mechanism that it names, and what is inside. The
 /// inside is the mechanism's and need not be DER.
@@ -16,5 +16,13 @@ pub fn unframe<'a>(der: &Der<'a>) -> Result<(Oid<'a>, Der<'a>), Error> {
 
 /// Appends `inner` in the frame of a first GSS token.
 pub fn frame(mechanism: Oid<'_>, inner: &[u8], out: &mut Vec<u8>) {
-    Constructed::new().with(tag::OID, mechanism.0).with_encoded(inner).end(tag::APPLICATION_0, out);
+    frame_parts(mechanism, &[inner], out);
+}
+
+/// The same of an inside in parts.
+pub(crate) fn frame_parts(mechanism: Oid<'_>, inner: &[&[u8]], out: &mut Vec<u8>) {
+    let start = out.len();
+    tlv(tag::OID, mechanism.0, out);
+    inner.iter().for_each(|part| out.extend_from_slice(part));
+    enclose(tag::APPLICATION_0, start, out);
 }

@@ -7,6 +7,7 @@ mod mech_types;
 mod resp;
 
 pub use first::FirstToken;
+pub(crate) use frame::frame_parts;
 pub use frame::{frame, unframe};
 pub use init::{HINT_NAME, NegTokenInit};
 pub use mech_types::MechTypes;

@@ -93,6 +93,22 @@ impl Cipher {
         data.get_mut(self.confounder_len..).ok_or(BadIntegrity)
     }
 
+    /// Opens the message that fills `buf`; then the plaintext is what `buf` holds. Of what stood behind it some is left
+    /// beyond the end, as with every vector that was cut.
+    ///
+    /// # Errors
+    /// [`BadIntegrity`]; then `buf` is zeros.
+    pub(crate) fn open(&self, buf: &mut Vec<u8>) -> Result<(), BadIntegrity> {
+        let len = self.decrypt(buf)?.len();
+        let start = match self.order {
+            Order::First => buf.len() - len,
+            Order::OverPlain(_) | Order::OverCipher(_) => self.confounder_len,
+        };
+        buf.copy_within(start..start + len, 0);
+        buf.truncate(len);
+        Ok(())
+    }
+
     /// Seals `plain` behind the confounder, and appends the message to `out`. Of the confounder, which must be random
     /// and used once, the first [`confounder_len`](Self::confounder_len) bytes count.
     pub fn encrypt(&self, confounder: &[u8; 16], plain: &[u8], out: &mut Vec<u8>) {

@@ -1,12 +1,12 @@
 use super::cipher::Piece;
 use aes::cipher::consts::U16;
-use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt};
-use aes::cipher::{BlockSizeUser, InOut};
+use aes::cipher::{Array, BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt};
+use aes::cipher::{BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, InOut, InOutBuf};
 use std::slice;
 use zeroize::Zeroize;
 
 /// A block; AES and Camellia have the same length.
-type Block = Array<u8, U16>;
+pub(super) type Block = Array<u8, U16>;
 
 const BLOCK: usize = 16;
 
@@ -25,42 +25,150 @@ where
     C: BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + Send + Sync,
 {
     fn encrypt(&self, pieces: &mut [Piece<'_>]) {
-        let Some((body, tail)) = cut(pieces) else { return };
-        let mut previous = Block::default();
-        runs(pieces, body, |blocks| cbc_encrypt(self, &mut previous, blocks));
+        if let Some((body, tail)) = cut(pieces) {
+            self.encrypt_with_backend(Whole { pieces, body, tail });
+        }
+    }
+
+    fn decrypt(&self, pieces: &mut [Piece<'_>]) {
+        if let Some((body, tail)) = cut(pieces) {
+            self.decrypt_with_backend(Whole { pieces, body, tail });
+        }
+    }
+}
+
+/// CBC with an initial vector of zeros over whole blocks.
+pub(super) fn cbc_encrypt(cipher: &impl BlockCipherEncrypt<BlockSize = U16>, blocks: &mut [Block]) {
+    cipher.encrypt_with_backend(Blocks(blocks));
+}
+
+/// A message within the cipher's own code: its instructions are chosen, and its keys laid out for them, once. All that
+/// is called from there must be inlined, or it would be compiled without those instructions.
+struct Whole<'a, 'p> {
+    pieces: &'a mut [Piece<'p>],
+    body: usize,
+    tail: usize,
+}
+
+impl BlockSizeUser for Whole<'_, '_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Whole<'_, '_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        let Self { pieces, body, tail } = self;
+        let mut chain = Encrypting { backend, previous: Block::default() };
+        runs(pieces, body, &mut chain);
         let mut last = [Block::default(); 2];
         let [stolen, end] = &mut last;
         copy(pieces, body, stolen, Way::Out);
         match end.get_mut(..tail) {
-            None | Some([]) => cbc_encrypt(self, &mut previous, slice::from_mut(stolen)),
+            None | Some([]) => chain.go_on(slice::from_mut(stolen)),
             Some(end) => {
                 copy(pieces, body + BLOCK, end, Way::Out);
-                cbc_encrypt(self, &mut previous, &mut last);
+                chain.go_on(&mut last);
                 last.reverse();
             }
         }
         put_last(pieces, body, tail, last);
     }
+}
 
-    fn decrypt(&self, pieces: &mut [Piece<'_>]) {
-        let Some((body, tail)) = cut(pieces) else { return };
-        let mut previous = Block::default();
-        runs(pieces, body, |blocks| cbc_decrypt(self, &mut previous, blocks));
+impl BlockCipherDecClosure for Whole<'_, '_> {
+    #[inline(always)]
+    fn call<B: BlockCipherDecBackend<BlockSize = U16>>(self, backend: &B) {
+        let Self { pieces, body, tail } = self;
+        let mut chain = Decrypting { backend, previous: Block::default() };
+        runs(pieces, body, &mut chain);
         let (mut first, mut last) = (Block::default(), Block::default());
         copy(pieces, body, &mut first, Way::Out);
         if tail > 0 {
             // What stands first is the last block; deciphered, its end is the ciphertext stolen from the other.
             let mut end = first;
-            self.decrypt_block(&mut end);
+            backend.decrypt_block(InOut::from(&mut end));
             first = end;
             copy(pieces, body + BLOCK, first.get_mut(..tail).unwrap_or_default(), Way::Out);
             last = end;
             xor(&mut last, &first);
             end.zeroize();
         }
-        self.decrypt_block(&mut first);
-        xor(&mut first, &previous);
+        backend.decrypt_block(InOut::from(&mut first));
+        xor(&mut first, &chain.previous);
         put_last(pieces, body, tail, [first, last]);
+    }
+}
+
+struct Blocks<'a>(&'a mut [Block]);
+
+impl BlockSizeUser for Blocks<'_> {
+    type BlockSize = U16;
+}
+
+impl BlockCipherEncClosure for Blocks<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
+        Encrypting { backend, previous: Block::default() }.go_on(self.0);
+    }
+}
+
+/// CBC, from one run of blocks to the next.
+trait Chain {
+    fn go_on(&mut self, blocks: &mut [Block]);
+}
+
+struct Encrypting<'b, B> {
+    backend: &'b B,
+    previous: Block,
+}
+
+impl<B: BlockCipherEncBackend<BlockSize = U16>> Chain for Encrypting<'_, B> {
+    #[inline(always)]
+    fn go_on(&mut self, blocks: &mut [Block]) {
+        let mut previous = self.previous;
+        for block in blocks {
+            xor(&mut previous, block);
+            self.backend.encrypt_block(InOut::from(&mut previous));
+            *block = previous;
+        }
+        self.previous = previous;
+    }
+}
+
+struct Decrypting<'b, B> {
+    backend: &'b B,
+    previous: Block,
+}
+
+impl<B: BlockCipherDecBackend<BlockSize = U16>> Chain for Decrypting<'_, B> {
+    /// Blocks of CBC are deciphered side by side; what is left is to add the ciphertext of the block before, from behind.
+    #[inline(always)]
+    fn go_on(&mut self, blocks: &mut [Block]) {
+        if let [block] = blocks {
+            let before = std::mem::replace(&mut self.previous, *block);
+            self.backend.decrypt_block(InOut::from(&mut *block));
+            xor(block, &before);
+            return;
+        }
+        let mut plain = [Block::default(); RUN];
+        let used = blocks.len();
+        for run in blocks.chunks_mut(RUN) {
+            let Some(plain) = plain.get_mut(..run.len()) else { return };
+            let last = run.last().copied().unwrap_or_default();
+            // The lengths are the same.
+            let Ok(all) = InOutBuf::new(run, plain) else { return };
+            let (wide, rest) = all.into_chunks();
+            for blocks in wide {
+                self.backend.decrypt_par_blocks(blocks);
+            }
+            self.backend.decrypt_tail_blocks(rest);
+            for (block, before) in plain.iter_mut().zip(std::iter::once(&self.previous).chain(&*run)) {
+                xor(block, before);
+            }
+            run.copy_from_slice(plain);
+            self.previous = last;
+        }
+        Block::slice_as_flattened_mut(plain.get_mut(..used.min(RUN)).unwrap_or_default()).zeroize();
     }
 }
 
@@ -77,19 +185,20 @@ fn cut(pieces: &[Piece<'_>]) -> Option<(usize, usize)> {
     }
 }
 
-/// Gives the first `body` bytes to `apply` in turn, in runs of blocks as long as the pieces allow.
-fn runs(pieces: &mut [Piece<'_>], body: usize, mut apply: impl FnMut(&mut [Block])) {
+/// Gives the first `body` bytes to `chain` in turn, in runs of blocks as long as the pieces allow.
+#[inline(always)]
+fn runs(pieces: &mut [Piece<'_>], body: usize, chain: &mut impl Chain) {
     let mut at = 0;
     while at < body {
         let rest = rest(pieces, at);
         let whole = rest.len().min(body - at) / BLOCK * BLOCK;
         if let Some(run @ [_, ..]) = rest.get_mut(..whole) {
-            apply(Block::slice_as_chunks_mut(run).0);
+            chain.go_on(Block::slice_as_chunks_mut(run).0);
             at += whole;
         } else {
             let mut block = Block::default();
             copy(pieces, at, &mut block, Way::Out);
-            apply(slice::from_mut(&mut block));
+            chain.go_on(slice::from_mut(&mut block));
             copy(pieces, at, &mut block, Way::In);
             block.zeroize();
             at += BLOCK;
@@ -138,59 +247,6 @@ fn put_last(pieces: &mut [Piece<'_>], body: usize, tail: usize, mut last: [Block
     copy(pieces, body, first, Way::In);
     copy(pieces, body + BLOCK, end.get_mut(..tail).unwrap_or_default(), Way::In);
     Block::slice_as_flattened_mut(&mut last).zeroize();
-}
-
-fn cbc_encrypt(cipher: &impl BlockCipherEncrypt<BlockSize = U16>, previous: &mut Block, blocks: &mut [Block]) {
-    cipher.encrypt_with_backend(Chain { previous, blocks });
-}
-
-/// CBC within the cipher's own loop, so that its instructions are chosen once a run.
-struct Chain<'a> {
-    previous: &'a mut Block,
-    blocks: &'a mut [Block],
-}
-
-impl BlockSizeUser for Chain<'_> {
-    type BlockSize = U16;
-}
-
-impl BlockCipherEncClosure for Chain<'_> {
-    #[inline(always)]
-    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let mut previous = *self.previous;
-        for block in self.blocks {
-            xor(&mut previous, block);
-            backend.encrypt_block(InOut::from(&mut previous));
-            *block = previous;
-        }
-        *self.previous = previous;
-    }
-}
-
-/// Blocks of CBC are deciphered side by side; what is left is to add the ciphertext of the block before, from behind.
-fn cbc_decrypt(cipher: &impl BlockCipherDecrypt<BlockSize = U16>, previous: &mut Block, blocks: &mut [Block]) {
-    if let [block] = blocks {
-        // What lies across two pieces comes alone: the room below would cost more than the block.
-        let before = *block;
-        cipher.decrypt_block(block);
-        xor(block, previous);
-        *previous = before;
-        return;
-    }
-    let mut plain = [Block::default(); RUN];
-    let used = blocks.len();
-    for run in blocks.chunks_mut(RUN) {
-        let Some(plain) = plain.get_mut(..run.len()) else { return };
-        let last = run.last().copied().unwrap_or_default();
-        // The lengths are the same.
-        _ = cipher.decrypt_blocks_b2b(run, plain);
-        for (block, before) in plain.iter_mut().zip(std::iter::once(&*previous).chain(&*run)) {
-            xor(block, before);
-        }
-        run.copy_from_slice(plain);
-        *previous = last;
-    }
-    Block::slice_as_flattened_mut(plain.get_mut(..used.min(RUN)).unwrap_or_default()).zeroize();
 }
 
 #[inline(always)]

@@ -1,7 +1,8 @@
-use super::cts::Cts;
+use super::cts::{Block, Cts, cbc_encrypt};
 use super::mac::{Keyed, filled, hmac};
 use super::{Enctype, Key};
 use crate::Secret;
+use aes::cipher::consts::U16;
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes128Enc, Aes256, Aes256Enc};
 use camellia::{Camellia128, Camellia256};
@@ -30,8 +31,8 @@ pub(super) struct Base {
 
 enum Way {
     /// RFC 3961 §5.1.
-    Aes128(Box<Aes128Enc>),
-    Aes256(Box<Aes256Enc>),
+    Aes128(Aes128Enc),
+    Aes256(Aes256Enc),
     /// SP 800-108 in counter mode (RFC 8009 §3).
     Sha256(Hmac<Sha256>),
     Sha384(Hmac<Sha384>),
@@ -46,8 +47,8 @@ impl Base {
         let enctype = key.enctype();
         let bytes = key.bytes();
         let way = match enctype {
-            Enctype::Aes128Sha1 => Way::Aes128(Box::new(Aes128Enc::new(&filled::<16>(bytes).into()))),
-            Enctype::Aes256Sha1 => Way::Aes256(Box::new(Aes256Enc::new(&filled::<32>(bytes).into()))),
+            Enctype::Aes128Sha1 => Way::Aes128(Aes128Enc::new(&filled::<16>(bytes).into())),
+            Enctype::Aes256Sha1 => Way::Aes256(Aes256Enc::new(&filled::<32>(bytes).into())),
             Enctype::Aes128Sha256 => Way::Sha256(hmac(bytes)),
             Enctype::Aes256Sha384 => Way::Sha384(hmac(bytes)),
             Enctype::Camellia128 | Enctype::Camellia256 => Way::Cmac(Keyed::new(enctype, bytes)),
@@ -96,8 +97,8 @@ impl Base {
         let mut key = Secret::new([0; Key::MAX_LEN]);
         let (halves, _) = key.expose_mut().as_chunks_mut::<16>();
         match &self.way {
-            Way::Aes128(cipher) => chain(halves.iter_mut().take(1), cipher.as_ref(), n_fold(constant)),
-            Way::Aes256(cipher) => chain(halves.iter_mut(), cipher.as_ref(), n_fold(constant)),
+            Way::Aes128(cipher) => chain(halves.get_mut(..1).unwrap_or_default(), cipher, n_fold(constant)),
+            Way::Aes256(cipher) => chain(halves, cipher, n_fold(constant)),
             Way::Sha256(mac) => count(key.expose_mut(), mac.clone(), &constant, &[], 128),
             Way::Sha384(mac) => {
                 let bits = if constant.last() == Some(&(Purpose::Encryption as u8)) { 256 } else { 192 };
@@ -151,19 +152,14 @@ pub(super) fn prf(base: &Base, input: &[u8]) -> Vec<u8> {
     }
 }
 
-/// K1 = E(constant), K2 = E(K1): as many as the key needs. Any key is a good one (RFC 3962 §6).
-fn chain<'k>(blocks: impl Iterator<Item = &'k mut [u8; 16]>, cipher: &impl Encrypt16, constant: [u8; 16]) {
-    let mut block = Array(constant);
-    for to in blocks {
-        cipher.encrypt_block(&mut block);
-        *to = block.0;
-    }
-    block.zeroize();
+/// K1 = E(constant), K2 = E(K1): as many as the key needs, which is CBC over the constant and zeros. Any key is a good
+/// one (RFC 3962 §6).
+fn chain(halves: &mut [[u8; 16]], cipher: &impl BlockCipherEncrypt<BlockSize = U16>, constant: [u8; 16]) {
+    let mut blocks = [Array(constant), Block::default()];
+    cbc_encrypt(cipher, blocks.get_mut(..halves.len()).unwrap_or_default());
+    halves.iter_mut().zip(&blocks).for_each(|(to, block)| *to = block.0);
+    blocks.iter_mut().for_each(Zeroize::zeroize);
 }
-
-/// A cipher of 16-byte blocks.
-trait Encrypt16: BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16> {}
-impl<C: BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>> Encrypt16 for C {}
 
 /// The one block that SP 800-108's counter mode needs here: HMAC(1, label, 0, context, bits), cut to that many bits.
 fn count<D: EagerHash>(out: &mut [u8], mut mac: Hmac<D>, label: &[u8], context: &[u8], bits: u32) {

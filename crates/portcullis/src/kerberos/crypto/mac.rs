@@ -1,7 +1,7 @@
 use super::Enctype;
 use camellia::{Camellia128, Camellia256};
 use cmac::Cmac;
-use hmac::{EagerHash, Hmac, KeyInit, Mac as _, digest};
+use hmac::{EagerHash, Hmac, KeyInit, digest};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384};
@@ -72,7 +72,6 @@ impl std::fmt::Debug for ChecksumKey {
 }
 
 /// A MAC's key, scheduled; a copy of it takes the message in.
-#[derive(Clone)]
 pub(super) enum Keyed {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
@@ -107,39 +106,27 @@ impl Keyed {
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha1(mac) => mac.update(bytes),
-            Self::Sha256(mac) => mac.update(bytes),
-            Self::Sha384(mac) => mac.update(bytes),
-            Self::Camellia128(mac) => mac.update(bytes),
-            Self::Camellia256(mac) => mac.update(bytes),
-            Self::Md5(mac) => mac.update(bytes),
-            Self::Md5OverMd5(_, sum) => sum.update(bytes),
-        }
-    }
-
-    pub(super) fn finish(self) -> Mac {
+    pub(super) fn compute<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Mac {
         let len = self.len();
         match self {
-            Self::Sha1(mac) => Mac::cut(&mac.finalize().into_bytes(), len),
-            Self::Sha256(mac) => Mac::cut(&mac.finalize().into_bytes(), len),
-            Self::Sha384(mac) => Mac::cut(&mac.finalize().into_bytes(), len),
-            Self::Camellia128(mac) => Mac::cut(&mac.finalize().into_bytes(), len),
-            Self::Camellia256(mac) => Mac::cut(&mac.finalize().into_bytes(), len),
-            Self::Md5(mac) => Mac::cut(&mac.finalize().into_bytes(), len),
-            Self::Md5OverMd5(mut mac, sum) => {
-                mac.update(&sum.finalize());
-                Mac::cut(&mac.finalize().into_bytes(), len)
+            Self::Sha1(mac) => over(mac.clone(), parts, len),
+            Self::Sha256(mac) => over(mac.clone(), parts, len),
+            Self::Sha384(mac) => over(mac.clone(), parts, len),
+            Self::Camellia128(mac) => over(mac.clone(), parts, len),
+            Self::Camellia256(mac) => over(mac.clone(), parts, len),
+            Self::Md5(mac) => over(mac.clone(), parts, len),
+            Self::Md5OverMd5(mac, sum) => {
+                let mut sum = sum.clone();
+                parts.into_iter().for_each(|part| sum.update(part));
+                over(mac.clone(), [&sum.finalize()[..]], len)
             }
         }
     }
+}
 
-    pub(super) fn compute<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> Mac {
-        let mut running = self.clone();
-        parts.into_iter().for_each(|part| running.update(part));
-        running.finish()
-    }
+fn over<'a>(mut mac: impl hmac::Mac, parts: impl IntoIterator<Item = &'a [u8]>, len: usize) -> Mac {
+    parts.into_iter().for_each(|part| mac.update(part));
+    Mac::cut(&mac.finalize().into_bytes(), len)
 }
 
 /// HMAC with a key no longer than the hash's block, as all keys here are.

@@ -191,9 +191,16 @@ impl LogonInfo {
             .groups
             .iter()
             .any(|&(rid, attributes)| rid == self.primary_group_id && !GroupAttributes(attributes).grants());
-        let others = self.memberships().filter(|(sid, attributes)| attributes.grants() && Some(*sid) != primary);
-        let primary = primary.filter(|_| !withheld);
-        self.user_sid().into_iter().chain(primary).chain(others.map(|(sid, _)| sid)).collect()
+        let most = 2 + self.groups.len() + self.extra_sids.len() + self.resource_groups.len();
+        let mut sids = Vec::with_capacity(most);
+        sids.extend(self.user_sid());
+        sids.extend(primary.filter(|_| !withheld));
+        self.memberships().for_each(|(sid, attributes)| {
+            if attributes.grants() && Some(sid) != primary {
+                sids.push(sid);
+            }
+        });
+        sids
     }
 
     fn counted_extra_sids(&self) -> &[(Sid, u32)] {
