@@ -108,18 +108,23 @@ pub struct Library(*mut c_void);
 impl Library {
     /// Loads a copy of the library, which has statics of its own, and lets it read this configuration.
     pub fn with_config(library: &Path, text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("libportcullis.so");
+        std::fs::copy(library, &copy).unwrap();
+        Self::only_with_config(&copy, text)
+    }
+
+    /// Loads the library itself, for a process that has no other.
+    pub fn only_with_config(library: &Path, text: &str) -> Self {
         // One at a time: all find their configuration at the same place, since the environment is set once.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap();
         let config = config_file();
         std::fs::write(config, text).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let copy = folder.path().join("libportcullis.so");
-        std::fs::copy(library, &copy).unwrap();
-        let path = CString::new(copy.to_str().unwrap()).unwrap();
+        let path = CString::new(library.to_str().unwrap()).unwrap();
         // SAFETY: the path is a string, and the library's initialisers run in any thread.
         let loaded = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        assert!(!loaded.is_null(), "{}: {}", copy.display(), last_error());
+        assert!(!loaded.is_null(), "{}: {}", library.display(), last_error());
         let library = Self(loaded);
         // The file is read by the first who needs it: now.
         let mut credential = SecHandle::INVALID;

@@ -7,6 +7,7 @@ use portcullis_authority::{
     AccountEdit, Attempt, DataFolder, Directory, DomainNames, LocalNames, LockoutPolicy, LogonHours, NewAccount,
     NewSecret, PasswordPolicy, Policy, Store as _, StoreError, bootstrap,
 };
+use portcullis_testkit::vector::{Judges, Setup};
 use portcullis_testkit::{Entry, Realm};
 use portcullis_wire::filetime;
 use std::path::Path;
@@ -54,11 +55,12 @@ impl Accounts {
         Self::Store(folder)
     }
 
-    /// An authority in another thread that answers as the vectors' own realm does.
-    pub fn socket(realm: &Realm) -> Self {
+    /// An authority in another thread that answers as the vector's own does.
+    pub fn socket(setup: &Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = RemoteServer::bind(&folder.path().join("socket"), Peers::default()).unwrap();
-        let service = Arc::new(Served { realm: realm.clone(), lines: Mutex::default() });
+        let (judges, realm) = (setup.authority(), setup.realm.clone());
+        let service = Arc::new(Served { judges, realm, opens: setup.kerberos.is_some(), lines: Mutex::default() });
         let stop = server.stop();
         let asked: Arc<dyn Service> = service.clone();
         let thread = Some(std::thread::spawn(move || server.run(&asked)));
@@ -130,9 +132,11 @@ fn new_account(entry: &Entry, now: SystemTime) -> NewAccount {
     NewAccount { name: entry.name.clone(), secret, edit, groups: vec![] }
 }
 
-/// A realm that others ask.
+/// A realm that others ask, and the keys of its services.
 pub struct Served {
+    judges: Judges,
     realm: Realm,
+    opens: bool,
     lines: Mutex<String>,
 }
 
@@ -142,13 +146,17 @@ impl Authority for Served {
             // The process died: its connections end, and nobody answers at its socket.
             std::panic::resume_unwind(Box::new("gone"));
         }
-        self.realm.answer(question)
+        self.judges.answer(question)
     }
 }
 
 impl Service for Served {
     fn domain(&self) -> Result<DomainNames, StoreError> {
         Ok(DomainNames { netbios: self.realm.domain.clone(), dns: self.realm.dns_domain.clone() })
+    }
+
+    fn opens_tickets(&self) -> bool {
+        self.opens
     }
 
     fn check(&self) -> Result<(), StoreError> {

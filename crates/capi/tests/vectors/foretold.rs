@@ -3,6 +3,8 @@
 //! This program defines two functions of the C library itself. The dynamic linker looks for them here first, as it does
 //! for every program, so that the library under test is the one that is shipped: it has no switch for this.
 
+use library::Random as _;
+use portcullis_testkit::Foretold;
 use portcullis_wire::filetime;
 use std::cell::Cell;
 use std::ffi::{c_int, c_uint, c_void};
@@ -27,8 +29,10 @@ pub fn with<R>(now: u64, challenge: [u8; 8], body: impl FnOnce() -> R) -> R {
     done
 }
 
-/// An acceptor draws challenge and logon id at once; other lengths are keys and marks, and stay random.
+/// An acceptor of NTLM draws challenge and logon id at once, one of Kerberos all that it needs; other lengths are keys and
+/// marks, and stay random.
 const DRAWN: usize = 16;
+const DRAWN_FOR_A_TICKET: usize = 96;
 
 /// getrandom(2).
 ///
@@ -43,6 +47,16 @@ pub unsafe extern "C" fn getrandom(buffer: *mut c_void, len: usize, flags: c_uin
             // SAFETY: as the caller says.
             unsafe { buffer.cast::<[u8; DRAWN]>().write_unaligned(drawn) };
             DRAWN as isize
+        }
+        Some(script) if len == DRAWN_FOR_A_TICKET => {
+            let mut drawn = [0; DRAWN_FOR_A_TICKET];
+            // As the vectors' own acceptor draws (vectors/README.md).
+            if Foretold::scripted(&script.challenge, 1).fill(&mut drawn).is_err() {
+                return -1;
+            }
+            // SAFETY: as the caller says.
+            unsafe { buffer.cast::<[u8; DRAWN_FOR_A_TICKET]>().write_unaligned(drawn) };
+            DRAWN_FOR_A_TICKET as isize
         }
         // SAFETY: as the caller says.
         _ => unsafe { libc::syscall(libc::SYS_getrandom, buffer, len, flags) as isize },

@@ -3,14 +3,16 @@
 use crate::accounts::Accounts;
 use crate::foretold;
 use crate::sspi::{
-    self, CHANNEL_BINDINGS, EXTENDED_ERROR, FunctionTable, INBOUND, Library, SecBuffer, SecBufferDesc, SecHandle,
-    TOKEN, at,
+    self, CHANNEL_BINDINGS, EXTENDED_ERROR, FunctionTable, INBOUND, Library, OUTBOUND, SecBuffer, SecBufferDesc,
+    SecHandle, TOKEN, at,
 };
+use crate::tickets;
 use library::ntlm::TargetPolicy;
 use library::{BindingPolicy, ChannelBindings, ContextFlags, Status};
 use portcullis_testkit::hex;
 use portcullis_testkit::vector::{Facts, Package, Setup, Vector};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// The configuration that a setting comes to.
 pub fn config(setup: &Setup) -> String {
@@ -20,14 +22,7 @@ pub fn config(setup: &Setup) -> String {
         .unwrap();
     writeln!(text, "[domain]\nnetbios = {:?}\ndns = {:?}", names.netbios_domain, names.dns_domain).unwrap();
     writeln!(text, "tree = {:?}\n[negotiate]\npackages = {:?}", names.dns_tree, setup.packages.to_string()).unwrap();
-    let bindings = match ntlm.bindings {
-        BindingPolicy::Ignore => "ignore",
-        BindingPolicy::Audit => "audit",
-        BindingPolicy::WhenPresent => "when-present",
-        BindingPolicy::Require => "require",
-        BindingPolicy::Proxied => "proxied",
-        BindingPolicy::ByCall => "by-call",
-    };
+    let bindings = binding_policy(ntlm.bindings);
     writeln!(text, "[ntlm]\nbindings = {bindings:?}\nminimum_key = {}", ntlm.minimum_key.bits()).unwrap();
     let (policy, targets) = match &ntlm.targets {
         TargetPolicy::Any => ("any", &vec![]),
@@ -37,8 +32,23 @@ pub fn config(setup: &Setup) -> String {
     writeln!(text, "target_policy = {policy:?}\ntargets = {targets:?}").unwrap();
     writeln!(text, "require_mic = {}\nallow_anonymous = {}", ntlm.require_mic, ntlm.allow_anonymous).unwrap();
     writeln!(text, "danger_accept_ntlmv1 = {}", ntlm.danger_accept_ntlmv1).unwrap();
+    if let Some(kerberos) = &setup.kerberos {
+        text += &tickets::section(kerberos);
+    }
     assert!(!names.standalone, "a server is standalone where its domain is called as itself; no vector's is");
     text
+}
+
+/// A policy's name in the configuration.
+pub const fn binding_policy(policy: BindingPolicy) -> &'static str {
+    match policy {
+        BindingPolicy::Ignore => "ignore",
+        BindingPolicy::Audit => "audit",
+        BindingPolicy::WhenPresent => "when-present",
+        BindingPolicy::Require => "require",
+        BindingPolicy::Proxied => "proxied",
+        BindingPolicy::ByCall => "by-call",
+    }
 }
 
 pub fn package(setup: &Setup) -> &'static str {
@@ -50,15 +60,18 @@ pub fn package(setup: &Setup) -> &'static str {
     }
 }
 
-/// Plays it, and says what differs.
-pub fn play(vector: &Vector, library: &Library, accounts: &mut Accounts) -> Result<(), String> {
+/// Plays it, and says what differs. The host lets refusals tell the client of `errors`, or is silent.
+pub fn play(vector: &Vector, library: &Library, accounts: &mut Accounts, errors: bool) -> Result<(), String> {
     let settings = &vector.setup.settings;
     foretold::with(settings.now, settings.server_challenge, || {
         assert_eq!(library.set_authority(&accounts.source()), 0, "PortcullisSetAuthority");
-        let mut server = Server::new(library, package(&vector.setup));
+        let mut server = Server::new(library, &vector.setup);
         accounts.acquired();
+        for token in vector.setup.kerberos.iter().flat_map(|kerberos| &kerberos.earlier) {
+            server.accepts_alone(token)?;
+        }
         let lines = accounts.audit().len();
-        let compared = server.converse(vector);
+        let compared = server.converse(vector, errors);
         server.close();
         compared?;
         let audit = accounts.audit().into_iter().skip(lines).collect::<Vec<_>>();
@@ -86,25 +99,45 @@ struct Server<'l> {
 }
 
 impl<'l> Server<'l> {
-    fn new(library: &'l Library, package: &str) -> Self {
+    fn new(library: &'l Library, setup: &Setup) -> Self {
+        // A ticket-granting ticket for others is one that a client could use: such a credential is both.
+        let granting = setup.kerberos.as_ref().is_some_and(|kerberos| kerberos.granting.is_some());
+        let direction = if granting { INBOUND | OUTBOUND } else { INBOUND };
         let table = library.table("InitSecurityInterfaceW");
-        let mut name: Vec<u16> = package.encode_utf16().chain([0]).collect();
+        let mut name: Vec<u16> = package(setup).encode_utf16().chain([0]).collect();
         let mut credential = SecHandle::INVALID;
         let name = name.as_mut_ptr().expose_provenance();
-        let status = table.slots[ACQUIRE].call(&[0, name, INBOUND, 0, 0, 0, 0, at(&mut credential), 0]);
+        let status = table.slots[ACQUIRE].call(&[0, name, direction, 0, 0, 0, 0, at(&mut credential), 0]);
         assert_eq!(status, 0, "AcquireCredentialsHandleW: {status:#010x}");
         Self { library, table, credential, context: None }
     }
 
-    fn converse(&mut self, vector: &Vector) -> Result<(), String> {
+    /// A token of a handshake before.
+    fn accepts_alone(&mut self, token: &[u8]) -> Result<(), String> {
+        let leg = self.accept(token, None, 0, &mut vec![0; 70_000]);
+        self.delete_context();
+        let cause = self.library.last_cause();
+        if leg.status == Status::SEC_E_OK {
+            Ok(())
+        } else {
+            Err(format!("an earlier token: {:?}, {cause}", leg.status))
+        }
+    }
+
+    fn converse(&mut self, vector: &Vector, errors: bool) -> Result<(), String> {
         let differs = |what: &str, expected: &dyn std::fmt::Debug, got: &dyn std::fmt::Debug| {
             Err(format!("{what}: expected {expected:?}, got {got:?}"))
         };
         let settings = &vector.setup.settings;
         let require = self.library.function("PortcullisRequireContextFlags");
         assert_eq!(require.call(&[at(&mut self.credential), settings.want.required.0 as usize]), 0);
-        // Otherwise a refusal is silent here, and the vectors compare what it says.
-        let request = settings.want.flags.0 | EXTENDED_ERROR;
+        if let Some(peer) = settings.peer {
+            let mut peer = address(peer);
+            let tell = self.library.function("PortcullisSetPeerAddress");
+            let len = size_of_val(&peer);
+            assert_eq!(tell.call(&[0, at(&mut peer), len]), 0, "PortcullisSetPeerAddress");
+        }
+        let request = settings.want.flags.0 | if errors { EXTENDED_ERROR } else { 0 };
         let mut bindings = settings.bindings.as_ref().map(packed);
         let mut granted = 0;
         for (number, token) in vector.tokens.iter().enumerate() {
@@ -119,7 +152,10 @@ impl<'l> Server<'l> {
                     &(leg.status, self.library.last_cause()),
                 );
             }
-            if let Some(Some(reply)) = vector.replies.get(number)
+            let silent = !errors && !leg.status.is_success();
+            let reply =
+                if silent { Some(&[][..]) } else { vector.replies.get(number).and_then(|reply| reply.as_deref()) };
+            if let Some(reply) = reply
                 && *reply != leg.output
             {
                 return differs(&format!("reply {}", number + 1), &hex::encode(reply), &hex::encode(&leg.output));
@@ -130,7 +166,7 @@ impl<'l> Server<'l> {
             let cause = self.library.last_cause();
             return if cause == vector.cause { Ok(()) } else { differs("cause", &vector.cause, &cause) };
         }
-        let facts = self.facts(granted);
+        let facts = self.facts(granted, settings.want.flags.0 | !EXTENDED_ERROR);
         // What a field of the vector does not say is not compared; the form of the proof is the audit log's.
         let mut said = vector.facts.clone();
         said.version = None;
@@ -169,8 +205,8 @@ impl<'l> Server<'l> {
         Leg { status: Status(status), output: room[..len].to_vec(), granted }
     }
 
-    /// What the context says of itself.
-    fn facts(&mut self, granted: u32) -> Facts {
+    /// What the context says of itself, of the flags only those `of_vector`: one was asked for here.
+    fn facts(&mut self, granted: u32, of_vector: u32) -> Facts {
         let text = |value: Option<[usize; 2]>| {
             // SAFETY: the attribute's structure is a pointer to a string.
             value.map(|[address, _]| unsafe { sspi::wide(address) })
@@ -183,7 +219,7 @@ impl<'l> Server<'l> {
         Facts {
             client: text(self.attribute(NAMES)),
             version: None,
-            granted: Some(ContextFlags(granted).names().collect::<Vec<_>>().join(" ")),
+            granted: Some(ContextFlags(granted & of_vector).names().collect::<Vec<_>>().join(" ")),
             session_key,
             target: text(self.attribute(CLIENT_SPECIFIED_TARGET)).filter(|target| !target.is_empty()),
         }
@@ -196,10 +232,14 @@ impl<'l> Server<'l> {
         (status == 0).then_some(value)
     }
 
-    fn close(mut self) {
-        if let Some(mut context) = self.context {
+    fn delete_context(&mut self) {
+        if let Some(mut context) = self.context.take() {
             assert_eq!(self.table.slots[DELETE].call(&[at(&mut context)]), 0);
         }
+    }
+
+    fn close(mut self) {
+        self.delete_context();
         assert_eq!(self.table.slots[FREE_CREDENTIAL].call(&[at(&mut self.credential)]), 0);
     }
 }
@@ -208,6 +248,16 @@ struct Leg {
     status: Status,
     output: Vec<u8>,
     granted: u32,
+}
+
+fn address(peer: IpAddr) -> libc::sockaddr_in {
+    let IpAddr::V4(peer) = peer else { panic!("the vectors' peers have addresses of IPv4") };
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: 4711_u16.to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from(peer).to_be() },
+        sin_zero: [0; 8],
+    }
 }
 
 /// SEC_CHANNEL_BINDINGS: a header of 32 bytes, and the application data behind it.
