@@ -351,3 +351,25 @@ fn a_right_key_around_nonsense() {
         assert!(outcome.output.is_empty());
     }
 }
+
+/// One account's key stands under each of its services' names, and the name in the ticket proves nothing: the list is of
+/// keys, whatever the keytab's order and the ticket say.
+#[test]
+fn a_list_of_services_is_of_their_keys() {
+    let web = LongTerm::of("HTTP/web.example@EXAMPLE", 7, Enctype::Aes256Sha1);
+    let host = LongTerm { name: Name::service("host/web.example@EXAMPLE"), kvno: 7, key: web.key.clone() };
+    let cifs = LongTerm::of("cifs/web.example@EXAMPLE", 7, Enctype::Aes256Sha1);
+    for keys in [vec![web.clone(), host.clone(), cifs.clone()], vec![cifs.clone(), host.clone(), web.clone()]] {
+        let mut site = Site::holding(keys);
+        site.config.services = portcullis::kerberos::ServiceNames::List(vec!["HTTP/web.example".into()]);
+        for (seed, named) in (1..).zip(["HTTP/web.example@EXAMPLE", "host/web.example@EXAMPLE", "HTTP/alias@EXAMPLE"]) {
+            let mut client = Client::of(Ticket::of(&web, "ann@EXAMPLE", NOW)).again(seed);
+            client.ticket.service = Name::service(named);
+            let context = site.accepts(&client);
+            let service = &context.facts().ticket.as_ref().unwrap().service;
+            assert_eq!(service.principal, "HTTP/web.example@EXAMPLE", "{named}");
+        }
+        let other = Client::of(Ticket::of(&cifs, "ann@EXAMPLE", NOW));
+        assert_eq!(site.hears(&other).cause_name(), "kerberos/service-not-ours");
+    }
+}
