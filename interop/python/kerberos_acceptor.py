@@ -47,7 +47,7 @@ class Web(http.server.BaseHTTPRequestHandler):
             # A connection's handshake may take several requests.
             self.context = self.context or kerberos_contexts.context(None, bindings())
             answer = self.context.step(base64.b64decode(token))
-            name = self.context.client() if self.context.complete else None
+            name, _, realm = self.context.client().rpartition("@") if self.context.complete else ("", "", "")
         except Exception as refused:
             self.context = None
             return self.reply(401, {"why": str(refused)}, "Negotiate")
@@ -57,7 +57,7 @@ class Web(http.server.BaseHTTPRequestHandler):
         context, self.context = self.context, None
         who = {
             "name": name,
-            "domain": "",
+            "domain": realm,
             "package": "Negotiate",
             "mechanism": "Kerberos",
             "flags": context.flags(),

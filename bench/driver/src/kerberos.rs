@@ -8,7 +8,7 @@ const SSPI_RS: &str = "sspi-rs";
 
 /// How many AP-REQs a round has; for threads a multiple of three times their slice.
 const TOKENS: usize = 4096;
-const FOR_THREADS: usize = 8 * 3 * 256;
+const FOR_THREADS: usize = 16 * 3 * 256;
 
 /// A realm in a folder of its own, whose AP-REQs all peers are given, the same to each, made for each round: none of
 /// them sees one twice, and none is old.

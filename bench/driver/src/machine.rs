@@ -12,14 +12,23 @@ pub(crate) fn describe() -> String {
         String::from_utf8_lossy(&output).trim().to_owned()
     };
     format!(
-        "{} · {} × {} · Linux {} · {} · load {}",
+        "{} · {} × {} · Linux {} · {} · load {}{}",
         run("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
         cores,
         model.trim_start_matches([':', ' ', '\t']),
         run("uname", &["-r"]),
         run("rustc", &["--version"]),
-        load()
+        load(),
+        priority()
     )
+}
+
+/// Whether this ran before others on a busy machine, or behind them.
+fn priority() -> String {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in brackets may hold blanks; the seventeenth field behind it is the niceness.
+    let nice = stat.rsplit_once(')').and_then(|(_, fields)| fields.split_whitespace().nth(16));
+    nice.filter(|nice| *nice != "0").map_or_else(String::new, |nice| format!(" · nice {nice}"))
 }
 
 /// How many processes wanted to run, over one, five and fifteen minutes.

@@ -104,6 +104,32 @@ impl Facts {
         }
     }
 
+    /// The same without session key, forwarded credentials and PAC: what a host keeps of a client whose messages it does
+    /// not protect.
+    #[must_use]
+    pub fn without_secrets(&self) -> Facts {
+        Facts {
+            package: self.package,
+            role: self.role,
+            account: self.account.clone(),
+            claim: self.claim.clone(),
+            version: self.version,
+            granted: self.granted,
+            start: self.start,
+            expiry: self.expiry,
+            sizes: self.sizes,
+            key_info: self.key_info,
+            session_key: None,
+            bindings: self.bindings,
+            bindings_aware: self.bindings_aware,
+            logon_id: self.logon_id,
+            negotiation: self.negotiation,
+            channel: self.channel.clone(),
+            inner: self.inner.as_ref().map(|inner| Arc::new(inner.without_secrets())),
+            ticket: self.ticket.as_ref().map(|ticket| Arc::new(ticket.without_secrets())),
+        }
+    }
+
     /// The mechanism that did the work: this package, or the one inside it.
     pub fn mechanism(&self) -> &'static PackageInfo {
         self.inner.as_ref().map_or(self.package, |inner| inner.mechanism())

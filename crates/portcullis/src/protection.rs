@@ -138,6 +138,11 @@ pub(crate) trait Protection: Send + Sync {
         false
     }
 
+    /// Whether a list can be signed whatever flags were negotiated.
+    fn always_signs_lists(&self) -> bool {
+        false
+    }
+
     /// Signs the mechanism list, before any message (RFC 4178 §5).
     fn make_list_mic(&mut self, list: &[u8]) -> Result<Vec<u8>, Failure>;
 

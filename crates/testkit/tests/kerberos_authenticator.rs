@@ -52,12 +52,25 @@ fn k25_the_whole_client_counts() {
         site.accepts(&client("host/a@EXAMPLE", Name::of_kind(kind, "host/a@EXAMPLE")).again(seed));
     }
     // And the name is told whole.
-    for (seed, text) in (10..).zip(["host/a@EXAMPLE", "host/b@EXAMPLE", "a/b/c@EXAMPLE", r"ann\@mail@R.example", "@R"])
-    {
+    for (seed, text) in (10..).zip(["host/a@EXAMPLE", "host/b@EXAMPLE", "a/b/c@EXAMPLE", r"ann\@mail@R.example"]) {
         let context = site.accepts(&client(text, Name::user(text)).again(seed));
         let facts = context.facts();
         assert_eq!(facts.ticket.as_ref().unwrap().client, text);
         assert_eq!(facts.account.as_ref().unwrap().qualified_name(), text);
+    }
+}
+
+/// Two names of other bytes must not become one text, nor one name two lines.
+#[test]
+fn names_that_are_no_text() {
+    let site = Site::of_web();
+    for (seed, text) in
+        (1..).zip(["@EXAMPLE", r"a\nb@EXAMPLE", r"a\tb@EXAMPLE", "ann@", "a/@EXAMPLE", "\u{7f}@EXAMPLE"])
+    {
+        let named = Client::of(site.ticket(text).without_pac()).again(seed);
+        let outcome = site.hears(&named);
+        assert_eq!(outcome.cause_name(), "kerberos/malformed-token", "{text}");
+        assert!(outcome.context.is_none());
     }
 }
 
@@ -266,7 +279,7 @@ fn what_the_client_says_of_its_target() {
         (target.clone(), Some(0x4000), "HTTP/alias.example@EXAMPLE", false),
         (target.clone(), Some(0x8000), key, true),
         (None, Some(0xc000), key, true),
-        (Some(String::new()), None, "", false),
+        (Some(String::new()), None, key, false),
     ];
     for (seed, (target, ap_options, told, unverified)) in (1..).zip(cases) {
         let context = site.accepts(&Client { target, ap_options, ..site.client() }.again(seed));

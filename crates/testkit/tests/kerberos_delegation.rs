@@ -107,6 +107,9 @@ fn what_cannot_be_read_is_not_taken() {
     unreadable(of(Some(RawKey { etype: 3, value: vec![1; 8] })).encode());
     // Nothing in it, or nobody's.
     unreadable(Forwarded { times: 0, ..of(None) }.encode());
+    // A service's ticket is no ticket-granting ticket.
+    let other = LongTerm::of("cifs/files.example@EXAMPLE", 1, Enctype::Aes256Sha1);
+    unreadable(Forwarded::of(Ticket::of(&other, "ann@EXAMPLE", NOW), None).encode());
     unreadable(Forwarded { client: None, ..of(Some(session.clone())) }.encode());
 
     let message = of(Some(session)).encode();

@@ -240,7 +240,7 @@ fn k23_a_ticket_has_its_time() {
     let cases: [(Change, End); 14] = [
         (|ticket| ticket.flags = ticket.flags | TicketFlags::INVALID, Some(invalid)),
         (|ticket| (ticket.flags, ticket.end_time) = (TicketFlags::INVALID, NOW - 1000), Some(invalid)),
-        (|ticket| ticket.flags = TicketFlags(!TicketFlags::INVALID.0), None),
+        (|ticket| ticket.flags = TicketFlags(!(TicketFlags::INVALID | TicketFlags::ANONYMOUS).0), None),
         (|ticket| ticket.start_time = Some(NOW + 299), None),
         (|ticket| ticket.start_time = Some(NOW + 300), None),
         (|ticket| ticket.start_time = Some(NOW + 301), Some(nyv)),
@@ -349,5 +349,27 @@ fn a_right_key_around_nonsense() {
         let outcome = site.hears(&client);
         assert_eq!((outcome.cause_name(), outcome.status()), ("kerberos/malformed-token", Status::SEC_E_INVALID_TOKEN));
         assert!(outcome.output.is_empty());
+    }
+}
+
+/// One account's key stands under each of its services' names, and the name in the ticket proves nothing: the list is of
+/// keys, whatever the keytab's order and the ticket say.
+#[test]
+fn a_list_of_services_is_of_their_keys() {
+    let web = LongTerm::of("HTTP/web.example@EXAMPLE", 7, Enctype::Aes256Sha1);
+    let host = LongTerm { name: Name::service("host/web.example@EXAMPLE"), kvno: 7, key: web.key.clone() };
+    let cifs = LongTerm::of("cifs/web.example@EXAMPLE", 7, Enctype::Aes256Sha1);
+    for keys in [vec![web.clone(), host.clone(), cifs.clone()], vec![cifs.clone(), host.clone(), web.clone()]] {
+        let mut site = Site::holding(keys);
+        site.config.services = portcullis::kerberos::ServiceNames::List(vec!["HTTP/web.example".into()]);
+        for (seed, named) in (1..).zip(["HTTP/web.example@EXAMPLE", "host/web.example@EXAMPLE", "HTTP/alias@EXAMPLE"]) {
+            let mut client = Client::of(Ticket::of(&web, "ann@EXAMPLE", NOW)).again(seed);
+            client.ticket.service = Name::service(named);
+            let context = site.accepts(&client);
+            let service = &context.facts().ticket.as_ref().unwrap().service;
+            assert_eq!(service.principal, "HTTP/web.example@EXAMPLE", "{named}");
+        }
+        let other = Client::of(Ticket::of(&cifs, "ann@EXAMPLE", NOW));
+        assert_eq!(site.hears(&other).cause_name(), "kerberos/service-not-ours");
     }
 }

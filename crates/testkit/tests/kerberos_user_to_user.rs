@@ -146,3 +146,11 @@ fn caches_without_such_a_ticket() {
         assert!(TicketGranting::from_ccache(&file[..len]).is_err(), "{len}");
     }
 }
+
+/// The services that are listed are names of keys in a keytab; the ticket's owner is none of them.
+#[test]
+fn a_list_of_services_is_not_about_accounts() {
+    let mut site = site();
+    site.config.services = portcullis::kerberos::ServiceNames::List(vec!["HTTP/web.example".into()]);
+    site.accepts(&client());
+}

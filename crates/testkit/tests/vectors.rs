@@ -136,6 +136,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("account/weak-certificate-mapping", CERTIFICATES, "verdicts_on_certificates_cross_the_socket"),
     ("schannel/post-handshake-authentication", "crates/capi/tests/c_programs/schannel.rs", "streams"),
     ("schannel/tls-unique", "crates/capi/tests/c_programs/schannel.rs", "streams"),
+    ("kerberos/anonymous-refused", KERBEROS_REVIEW, "anonymous_tickets_are_nobodys"),
     ("host/half-open-limit", SERVER, "the_oldest_handshake_of_the_greediest_makes_room"),
     ("host/handshake-timeout", SERVER, "a_handshake_that_is_not_finished_is_refused_once_and_its_connection_ends"),
     ("host/token-too-large", SERVER, "tokens_and_headers_have_bounds"),
@@ -146,6 +147,7 @@ const SHOWN_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("host/proxied", SERVER, "two_clients_over_one_backend_connection_never_get_each_others_name"),
     ("host/audit-unwritable", SERVER, "an_audit_log_that_cannot_be_written_refuses_unless_configured"),
 ];
+const KERBEROS_REVIEW: &str = "crates/testkit/tests/kerberos_review.rs";
 const KERBEROS_INITIATOR: &str = "crates/testkit/tests/kerberos_initiator.rs";
 const RECORDS: &str = "crates/testkit/tests/schannel_records.rs";
 const STREAM: &str = "crates/testkit/tests/schannel_stream.rs";

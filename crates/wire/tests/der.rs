@@ -8,7 +8,9 @@
     reason = "a test"
 )]
 
-use portcullis_wire::der::{Constructed, Der, Oid, SequenceOf, bits32, complete_len, integer, tag, tlv, tlv_len};
+use portcullis_wire::der::{
+    Constructed, Der, Oid, SequenceOf, bits32, complete_len, enclose, integer, tag, tlv, tlv_len,
+};
 use portcullis_wire::{Error, Kind};
 
 #[test]
@@ -24,6 +26,9 @@ fn written_and_read_again() {
         assert!(der.finish("x").is_ok());
         // One inside another.
         let whole = Constructed::new().with(tag::OCTET_STRING, &content).into_tlv(tag::SEQUENCE);
+        let mut enclosed = [&b"before"[..], &bytes].concat();
+        enclose(tag::SEQUENCE, 6, &mut enclosed);
+        assert_eq!(enclosed, [&b"before"[..], &whole].concat());
         let mut outer = Der::new(&whole);
         let mut inner = outer.take(tag::SEQUENCE, "outer").unwrap();
         assert_eq!(inner.bytes(tag::OCTET_STRING, "inner").unwrap().len(), len);

@@ -6,15 +6,15 @@ use super::error_token::{self, Told};
 use super::open::{usable, wanted};
 use super::reply::{self, Frame, ThirdLeg};
 use super::{
-    Acceptor, Cause, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, SessionKeys, TicketFacts, Transited, delegation,
-    open_ticket, pac, times,
+    Acceptor, Cause, OpenTicket, OpenedTicket, PacPolicy, PacVerdict, ServiceNames, SessionKeys, TicketFacts,
+    Transited, delegation, open_ticket, pac, times,
 };
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
 use crate::protection::Protection as _;
 use crate::{
-    Account, Answer, CallCause, Claim, ClientBindings, ContextFlags, Event, Facts, Failure, Question, Role, Secret,
-    Wants, package,
+    Account, Answer, BindingsOutcome, CallCause, Claim, ClientBindings, ContextFlags, Event, Facts, Failure, Question,
+    Role, Secret, Wants, package,
 };
 use portcullis_wire::kerberos::{
     ApReq, Authenticator, EncTicketPart, EncryptedData, HostAddress, InnerToken, TicketFlags, gss_flag, recognise,
@@ -27,6 +27,9 @@ use std::time::Duration;
 
 /// Tokens larger than this are not looked at: the largest PAC that Windows makes fits into 64 KiB.
 const MAX_TOKEN: usize = 128 * 1024;
+
+/// Nobody's name (RFC 8062 §3).
+const ANONYMOUS: [&[u8]; 2] = [b"WELLKNOWN", b"ANONYMOUS"];
 
 /// An AP-REP in its frame, with the longest key; measured with some air.
 const MAX_REPLY: usize = 256;
@@ -60,7 +63,7 @@ impl Step for AwaitRequest {
     }
 
     fn least_room(&self, _: &Wants) -> usize {
-        MAX_REPLY
+        self.acceptor.config.user_to_user.as_ref().map_or(0, |granting| granting.reply_len()).max(MAX_REPLY)
     }
 }
 
@@ -98,16 +101,17 @@ fn ask(
         leg.event(&Event::Because { detail: &wanted(ticket) });
         return state.refuse(cause.into(), leg);
     }
-    leg.needs_room(MAX_REPLY)?;
+    if state.request.mutual {
+        leg.needs_room(MAX_REPLY)?;
+    }
     let config = &state.acceptor.config;
-    let question = OpenTicket::new(
-        claim,
-        leg.peer,
-        Arc::clone(&state.acceptor.services),
-        config.pac,
-        config.danger_accept_rc4,
-        ticket.raw.to_vec(),
-    );
+    // A ticket of user-to-user is for an account, which has no service's name.
+    let services = match user_to_user {
+        true => Arc::new(ServiceNames::Any),
+        false => Arc::clone(&state.acceptor.services),
+    };
+    let question =
+        OpenTicket::new(claim, leg.peer, services, config.pac, config.danger_accept_rc4, ticket.raw.to_vec());
     if !user_to_user {
         return Ok(Next::Ask(Question::OpenTicket(question), Box::new(state)));
     }
@@ -196,10 +200,10 @@ impl AwaitTicket {
 
         let proof = Proof::read(&authenticator, &session, config.danger_accept_rc4)?;
         let aware = proof.bindings != ClientBindings::Unaware;
-        let bindings = config.bindings.apply(proof.bindings, leg).map_err(|outcome| match outcome {
-            crate::BindingsOutcome::Missing => Cause::BindingsMissing,
-            _ => Cause::BindingsWrong,
-        })?;
+        let bindings = match config.bindings.apply(proof.bindings, leg) {
+            Ok(outcome) => outcome,
+            Err(outcome) => return Err(unbound(outcome, proof.bindings, leg).into()),
+        };
         let delegated = match proof.delegation {
             Some(bytes) => Some(delegation::take(bytes, &session, proof.subkey.as_ref(), &part, leg)?),
             None => None,
@@ -207,7 +211,7 @@ impl AwaitTicket {
         let (account, pac) = self.account(&part, opened.pac(), &client)?;
         leg.event(&Event::Verified { account: &account });
 
-        let dce = self.request.frame == Frame::Bare || proof.flags & gss_flag::DCE_STYLE != 0;
+        let dce = proof.flags & gss_flag::DCE_STYLE != 0;
         let mutual = dce || proof.flags & gss_flag::MUTUAL != 0 || (!proof.is_gss && self.request.mutual);
         let granted = granted(&proof, dce, mutual, self.user_to_user, delegated.is_some(), &leg.want);
         leg.requires(granted)?;
@@ -256,7 +260,9 @@ impl AwaitTicket {
         let ready = Ready { token: made.token, facts, keys, third };
         let tag = reply::tag(&sealed, &opened.service().key_id);
         // Past its own time and the skew it is refused by its time; a second more for what times are rounded to.
-        let until = times::client_time(&authenticator) + config.skew + Duration::from_secs(1);
+        let until = config.skew.checked_add(Duration::from_secs(1));
+        let until = until.and_then(|after| times::client_time(&authenticator).checked_add(after));
+        let until = until.ok_or(Cause::ClockSkew)?;
         Ok(Judged { ready, tag, until })
     }
 
@@ -268,8 +274,20 @@ impl AwaitTicket {
         opened: &OpenedTicket,
         leg: &mut Leg<'_>,
     ) -> Result<String, Failure> {
+        // As text two of other bytes could become one name, and control characters another line of a log.
+        let readable = |text: &[u8]| {
+            std::str::from_utf8(text).is_ok_and(|text| !text.is_empty() && !text.chars().any(char::is_control))
+        };
+        let named = part.cname.components().next().is_some();
+        if !named || !part.cname.components().chain([part.crealm]).all(readable) {
+            return Err(Cause::Malformed(Error::new(0, "cname", Kind::Unexpected)).into());
+        }
         let mut client = String::new();
         unparse(&part.cname, part.crealm, &mut client);
+        // RFC 8062: it proves that somebody asked the KDC for a ticket, and nothing else.
+        if part.flags.contains(TicketFlags::ANONYMOUS) || part.cname.components().eq(ANONYMOUS) {
+            return Err(Cause::AnonymousRefused.into());
+        }
         if part.crealm != authenticator.crealm || !part.cname.same_components(&authenticator.cname) {
             let mut other = String::new();
             unparse(&authenticator.cname, authenticator.crealm, &mut other);
@@ -327,6 +345,21 @@ impl AwaitTicket {
             None if policy == PacPolicy::Require => Err(Cause::PacMissing.into()),
             None => Ok((pac::account_of_principal(part, client), facts)),
         }
+    }
+}
+
+/// Why a client's bindings are refused, and what it said of them.
+fn unbound(outcome: BindingsOutcome, client: ClientBindings<'_>, leg: &mut Leg<'_>) -> Cause {
+    let said = match client {
+        ClientBindings::Unaware => "nothing of channel bindings (no hash, and not KERB_AP_OPTIONS_CBT)",
+        ClientBindings::None => "that it sees no channel (no hash, but KERB_AP_OPTIONS_CBT)",
+        ClientBindings::Hash(_) => "the hash of another channel",
+    };
+    let here = leg.channels().count();
+    leg.event(&Event::Because { detail: &format!("the client says {said}; bindings known here: {here}") });
+    match outcome {
+        BindingsOutcome::Missing => Cause::BindingsMissing,
+        _ => Cause::BindingsWrong,
     }
 }
 

@@ -91,7 +91,7 @@ impl<'a> Proof<'a> {
                     self.target_unverified = options.contains(ApOptions::UNVERIFIED_TARGET_NAME);
                 }
                 KERB_AUTH_DATA_CLIENT_TARGET => {
-                    self.client_target = client_target(element.data).ok();
+                    self.client_target = client_target(element.data).ok().filter(|target| !target.is_empty());
                 }
                 AD_ETYPE_NEGOTIATION => {
                     let wanted = EtypeList::decode(element.data).map_err(Cause::Malformed)?;

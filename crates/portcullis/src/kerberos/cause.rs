@@ -41,6 +41,9 @@ causes! {
         /// Ticket and authenticator name different clients.
         ClientDiffers = "client-differs", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "ticket and authenticator name different clients (KRB_AP_ERR_BADMATCH): the token was put together from two";
+        /// The ticket is of nobody in particular.
+        AnonymousRefused = "anonymous-refused", SEC_E_LOGON_DENIED, ACCOUNT_RESTRICTION,
+            "the ticket is an anonymous one (RFC 8062): it names nobody, and nobody is let in by it";
         /// The ticket is flagged INVALID.
         TicketInvalid = "ticket-invalid", SEC_E_LOGON_DENIED, LOGON_FAILURE,
             "the ticket is postdated and was not validated by its KDC (flag INVALID)";
@@ -154,7 +157,7 @@ impl Cause {
             | Self::PacUnconfirmed
             | Self::PacClientDiffers
             | Self::PacContradicts => error_code::KRB_AP_ERR_MODIFIED,
-            Self::ReplayCacheFull | Self::DelegationUnreadable => error_code::KRB_ERR_GENERIC,
+            Self::ReplayCacheFull | Self::DelegationUnreadable | Self::AnonymousRefused => error_code::KRB_ERR_GENERIC,
             Self::NoUserToUser => error_code::KRB_AP_ERR_NO_TGT,
             Self::Malformed(_)
             | Self::UnexpectedMessage
@@ -182,6 +185,9 @@ impl Cause {
             Self::PacUnsigned,
             Self::PacSignatureType,
             Self::PacSignatureWrong,
+            Self::PacUnconfirmed,
+            Self::PacClientDiffers,
+            Self::PacContradicts,
             Self::Replayed,
             Self::ReplayCacheFull,
         ]

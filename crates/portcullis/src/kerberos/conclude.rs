@@ -5,7 +5,7 @@ use super::reply::ThirdLeg;
 use super::{Acceptor, Cause, ConfirmPac, KdcSignature, SeenBefore, SessionKeys, pac};
 use crate::call::Leg;
 use crate::handshake::{Input, Next, Step};
-use crate::{CallCause, Context, Facts, Failure, Question};
+use crate::{CallCause, Context, Event, Facts, Failure, Question};
 use portcullis_wire::kerberos::InnerToken;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -104,7 +104,12 @@ impl Step for AwaitFresh {
         let Self { request, ready } = *self;
         match answer.into_fresh() {
             Ok(()) => ready.done(leg),
-            Err(failure) => refuse(&request, failure, leg),
+            Err(failure) => {
+                let facts = &ready.facts;
+                let detail = format!("an authenticator of {} for {}", facts.claim.user(), facts.claim.target());
+                leg.event(&Event::Because { detail: &detail });
+                refuse(&request, failure, leg)
+            }
         }
     }
 }

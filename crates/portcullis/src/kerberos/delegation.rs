@@ -2,13 +2,14 @@
 //! way round, for an initiator.
 
 use super::crypto::Key;
+use super::keys::is_ticket_granting;
 use super::{Cause, Delegated};
 use crate::call::Leg;
 use crate::{Event, Failure, Secret};
 use portcullis_wire::der::SequenceOf;
 use portcullis_wire::kerberos::{
     Ccache, CcachePrincipal, Credential, CredentialTimes, EncKrbCredPart, EncTicketPart, EncryptedData, EncryptionKey,
-    KrbCred, KrbCredInfo, PrincipalName, Tagged, Ticket, encode_principal_name, unparse,
+    KerberosTime, KrbCred, KrbCredInfo, PrincipalName, Tagged, Ticket, encode_principal_name, unparse,
 };
 
 /// RFC 4120 §7.5.1: the encrypted part of a KRB-CRED.
@@ -31,6 +32,13 @@ pub(super) fn take(
     let mut client = String::new();
     unparse(&ticket.cname, ticket.crealm, &mut client);
     let forwarded: Vec<_> = part.ticket_info.iter().zip(message.tickets.iter()).collect();
+    let of_the_kdc = |ticket: &Ticket<'_>| is_ticket_granting(ticket.sname.components().next());
+    if forwarded.len() != part.ticket_info.iter().count()
+        || forwarded.len() != message.tickets.iter().count()
+        || !forwarded.iter().all(|(_, ticket)| of_the_kdc(ticket))
+    {
+        return Err(Cause::DelegationUnreadable.into());
+    }
     for (info, _) in &forwarded {
         let (Some(realm), Some(name)) = (info.prealm, info.pname) else {
             return Err(Cause::DelegationUnreadable.into());
@@ -69,10 +77,10 @@ fn cache(
             server: CcachePrincipal::from_encoded(server)?,
             key: info.key,
             times: CredentialTimes {
-                authtime: auth,
-                starttime: info.starttime.unwrap_or(auth),
-                endtime: info.endtime.unwrap_or(ticket.endtime),
-                renew_till: info.renew_till.unwrap_or_default(),
+                authtime: fitting(auth),
+                starttime: fitting(info.starttime.unwrap_or(auth)),
+                endtime: fitting(info.endtime.unwrap_or(ticket.endtime)),
+                renew_till: fitting(info.renew_till.unwrap_or_default()),
             },
             is_skey: false,
             flags: info.flags.unwrap_or_default(),
@@ -83,6 +91,11 @@ fn cache(
         });
     }
     Ccache::encode(None, &own, &credentials).map(Secret::new)
+}
+
+/// A time as far as a cache can hold it: until 2106.
+fn fitting(time: KerberosTime) -> KerberosTime {
+    KerberosTime(time.0.clamp(0, u32::MAX.into()))
 }
 
 fn principal(name: &PrincipalName<'_>, realm: &[u8]) -> Result<Vec<u8>, portcullis_wire::Error> {

@@ -11,9 +11,10 @@ pub(super) struct Drawn {
 
 impl Drawn {
     pub(super) fn new(random: [u8; 96]) -> Self {
+        let random = Secret::new(random);
         let mut drawn =
             Self { subkey: Secret::new([0; 32]), confounder: [0; 16], seq: 0, logon_id: 0, seed: Secret::new([0; 32]) };
-        let (subkey, rest) = random.split_at(32);
+        let (subkey, rest) = random.expose().split_at(32);
         drawn.subkey.expose_mut().copy_from_slice(subkey);
         let (seed, rest) = rest.split_at(32);
         drawn.seed.expose_mut().copy_from_slice(seed);

@@ -30,6 +30,24 @@ pub struct TicketFacts {
     pub target_unverified: bool,
 }
 
+impl TicketFacts {
+    /// The same without PAC and forwarded credentials.
+    pub(crate) fn without_secrets(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            service: self.service.clone(),
+            session_enctype: self.session_enctype,
+            flags: self.flags,
+            auth_time: self.auth_time,
+            end_time: self.end_time,
+            renew_till: self.renew_till,
+            pac: None,
+            delegated: None,
+            target_unverified: self.target_unverified,
+        }
+    }
+}
+
 /// A verified PAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PacFacts {

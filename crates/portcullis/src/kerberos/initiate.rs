@@ -267,6 +267,10 @@ impl AwaitReply {
         if error.error_code == error_code::KRB_AP_ERR_SKEW && self.may_retry {
             let theirs = times::time(error.stime) + Duration::from_micros(error.susec.min(999_999).into());
             let (apart, behind) = apart(theirs, leg.now);
+            // Nobody vouches for the time: whoever is on the way could collect requests for any day.
+            if apart > MOST_APART {
+                return Err(Cause::ServerRefused(error.error_code).into());
+            }
             return self.asked.send(apart, behind, false, leg);
         }
         let said = error.e_text.map(String::from_utf8_lossy).unwrap_or_default();
@@ -274,6 +278,9 @@ impl AwaitReply {
         Err(Cause::ServerRefused(error.error_code).into())
     }
 }
+
+/// How far a server's clock may be from this one's to be followed.
+const MOST_APART: Duration = Duration::from_secs(24 * 3600);
 
 /// How far the server's clock is ahead of ours, or behind.
 fn apart(theirs: SystemTime, now: SystemTime) -> (Duration, bool) {

@@ -200,6 +200,12 @@ impl ServiceKeys {
             .take(MOST_TRIED)
     }
 
+    /// The entries that hold the same key, this one first: one account's key stands under each of its services' names,
+    /// and which of them the ticket names nobody can prove.
+    pub(super) fn same<'k>(&'k self, key: &'k ServiceKey) -> impl Iterator<Item = &'k ServiceKey> {
+        std::iter::once(key).chain(self.keys.iter().map(AsRef::as_ref).filter(|other| other.id == key.id))
+    }
+
     /// Whether a key of the service is held.
     pub(super) fn names(&self, realm: &[u8], name: &PrincipalName<'_>) -> bool {
         self.keys.iter().any(|key| key.is_named(realm, name))

@@ -15,7 +15,7 @@ pub struct OpenedTicket {
 }
 
 /// Whose key opened a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Service {
     /// The key's principal, with its realm.
     pub principal: String,
@@ -25,6 +25,18 @@ pub struct Service {
     pub enctype: Enctype,
     /// What the key is known by where it must not be seen.
     pub key_id: [u8; 16],
+}
+
+impl std::fmt::Debug for Service {
+    /// Without the key's digest: of a key that is made of a password alone, it would let that be guessed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { principal, kvno, enctype, key_id: _ } = self;
+        f.debug_struct("Service")
+            .field("principal", principal)
+            .field("kvno", kvno)
+            .field("enctype", enctype)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How the PAC's signature was judged by whoever holds the service's key.
@@ -83,9 +95,9 @@ pub fn open_ticket(keys: &ServiceKeys, question: &OpenTicket) -> Result<OpenedTi
         tried += 1;
         let mut part = Secret::new(ticket.enc_part.cipher.to_vec());
         let Ok(()) = key.ticket().open(part.expose_mut()) else { continue };
-        if !question.services.allow(&key.principal) {
+        let Some(named) = keys.same(key).find(|key| question.services.allow(&key.principal)) else {
             return Err(denied(Cause::ServiceNotOurs, &format!("; opened by {}", key.principal)));
-        }
+        };
         let pac = match question.pac {
             PacPolicy::Ignore => PacVerdict::Unused,
             PacPolicy::VerifyIfPresent | PacPolicy::Require => {
@@ -94,7 +106,7 @@ pub fn open_ticket(keys: &ServiceKeys, question: &OpenTicket) -> Result<OpenedTi
             }
         };
         let service =
-            Service { principal: key.principal.clone(), kvno: key.kvno, enctype: key.enctype(), key_id: key.id() };
+            Service { principal: named.principal.clone(), kvno: key.kvno, enctype: key.enctype(), key_id: key.id() };
         return Ok(OpenedTicket { part, service, pac });
     }
     let version_held = ticket.enc_part.kvno.is_none_or(|kvno| {

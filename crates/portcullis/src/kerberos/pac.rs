@@ -1,6 +1,7 @@
 //! The PAC in a ticket: whether it is signed, whether it is this ticket's, and which account it says.
 
 use super::{Cause, PacFacts, PacSignature, PacVerdict, ServiceKey};
+use crate::question::Denied;
 use crate::{Account, Group};
 use portcullis_wire::kerberos::pac::{
     BufferType, ChecksumType, ClientInfo, Delegation, LogonInfo, Pac, RequesterSid, UpnDnsInfo,
@@ -10,18 +11,31 @@ use portcullis_wire::{filetime, utf16};
 use std::time::SystemTime;
 
 /// Verifies the server signature of a ticket's PAC with the key that opened the ticket (MS-PAC 2.8.1).
-pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey) -> Result<PacVerdict, Cause> {
+pub(super) fn verify_server_signature(part: &EncTicketPart<'_>, key: &ServiceKey) -> Result<PacVerdict, Denied> {
     let Some(raw) = find(part)? else { return Ok(PacVerdict::Unused) };
     let pac = Pac::decode(raw).map_err(Cause::PacMalformed)?;
     let signature = pac.signature(BufferType::SERVER_SIGNATURE).map_err(Cause::PacMalformed)?;
-    let signature = signature.ok_or(Cause::PacUnsigned)?;
-    if signature.checksum_type != ChecksumType(key.enctype().checksum_type()) {
-        return Err(Cause::PacSignatureType);
+    let denied = |cause: Cause, what: &str| {
+        let held = format!("{} kvno {} {}", key.principal, key.kvno, key.enctype().name());
+        Denied { cause: cause.into(), detail: format!("{what}; the ticket was opened by {held}") }
+    };
+    let signature = signature.ok_or_else(|| denied(Cause::PacUnsigned, "the PAC has no server signature"))?;
+    let (theirs, ours) = (signature.checksum_type, ChecksumType(key.enctype().checksum_type()));
+    if theirs != ours {
+        let what = format!("the PAC's server signature is of checksum type {}, the key's is {}", theirs.0, ours.0);
+        return Err(denied(Cause::PacSignatureType, &what));
     }
     // Only the KDC can check its own, but one without it was made by no KDC.
-    pac.buffer(BufferType::KDC_SIGNATURE).ok_or(Cause::PacUnsigned)?;
+    let kdc = pac.buffer(BufferType::KDC_SIGNATURE);
+    kdc.ok_or_else(|| denied(Cause::PacUnsigned, "the PAC has no KDC signature"))?;
     let parts = pac.signed_parts().map_err(Cause::PacMalformed)?;
-    if key.pac().verify(parts, signature.signature) { Ok(PacVerdict::Verified) } else { Err(Cause::PacSignatureWrong) }
+    match key.pac().verify(parts, signature.signature) {
+        true => Ok(PacVerdict::Verified),
+        false => {
+            let what = format!("the PAC's server signature, of checksum type {}, does not fit", theirs.0);
+            Err(denied(Cause::PacSignatureWrong, &what))
+        }
+    }
 }
 
 /// The server's signature, and the KDC's with its type.

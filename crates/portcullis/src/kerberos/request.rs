@@ -45,9 +45,10 @@ impl Held {
             if credential.configuration().is_some() || !is_meant(&service, target) {
                 continue;
             }
-            let held = Self::of(&credential, service)?;
+            // One of an unknown enctype is of no use, and another may be there.
+            let Ok(held) = Self::of(&credential, service) else { continue };
             let now = leg.now;
-            if held.end_time <= now || held.start_time > now + skew {
+            if held.end_time <= now || held.start_time.duration_since(now).is_ok_and(|early| early > skew) {
                 over = Some(held.end_time);
                 continue;
             }
@@ -212,9 +213,12 @@ pub(super) fn forwardable(cache: &[u8], held: &Held, drawn: &Drawn) -> Result<Ve
     let cache = Ccache::decode(cache).map_err(Cause::Malformed)?;
     for credential in cache.credentials() {
         let credential = credential.map_err(Cause::Malformed)?;
-        let granting = credential.server.components().next() == Some(b"krbtgt");
+        let own = [b"krbtgt", credential.client.realm];
+        let granting = credential.server.components().eq(own) && credential.server.realm == credential.client.realm;
         if granting && credential.flags.contains(TicketFlags::FORWARDABLE) {
-            return delegation::forwarded(&credential, &held.session, &drawn.confounder);
+            let message = delegation::forwarded(&credential, &held.session, &drawn.confounder)?;
+            // RFC 4121 §4.1.1 has two bytes for its length.
+            return Ok(if u16::try_from(message.len()).is_ok() { message } else { Vec::new() });
         }
     }
     Ok(Vec::new())

@@ -38,6 +38,11 @@ impl TicketGranting {
         &self.keys
     }
 
+    /// What the reply to a client that asks takes at most, in bytes.
+    pub(super) fn reply_len(&self) -> usize {
+        self.ticket.len() + 64
+    }
+
     /// The reply to a client that asks for the ticket.
     pub(super) fn answer(&self, request: &[u8], frame: Frame) -> Result<Vec<u8>, Failure> {
         TgtRequest::decode(request).map_err(Cause::Malformed)?;

@@ -144,7 +144,7 @@ impl Talk {
     ) -> Result<Next, Failure> {
         let granted = context.facts().granted;
         let demanded = !self.preferred || context.protection().demands_list_mic();
-        let signs = granted.contains(ContextFlags::INTEGRITY);
+        let signs = granted.contains(ContextFlags::INTEGRITY) || context.protection().always_signs_lists();
         if !self.preferred && !signs && !granted.contains(ContextFlags::NULL_SESSION) {
             return Err(Cause::ListMicMissing.into());
         }

@@ -303,7 +303,7 @@ impl Talk {
         leg: &mut Leg<'_>,
     ) -> Result<Next, Failure> {
         let granted = context.facts().granted;
-        let signs = granted.contains(ContextFlags::INTEGRITY);
+        let signs = granted.contains(ContextFlags::INTEGRITY) || context.protection().always_signs_lists();
         if self.demanded && !signs && !granted.contains(ContextFlags::NULL_SESSION) {
             return Err(Cause::ListMicMissing.into());
         }

@@ -126,7 +126,8 @@ impl Connection {
                     }
                     self.registration.settle();
                     let token = (!out.is_empty()).then_some((scheme, out));
-                    let identity = Identity { facts: context.share_facts(), correlation_id, trail };
+                    let facts = Arc::new(context.facts().without_secrets());
+                    let identity = Identity { facts, correlation_id, trail };
                     return Verdict::Known { identity, persists, token };
                 }
                 // A state that this server has no part in cannot come of the credentials that it makes.

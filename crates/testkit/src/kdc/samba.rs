@@ -36,7 +36,10 @@ impl SambaDomain {
         let output = run(Command::new("cp").args(["-r", "--sparse=always"]).arg(made.join(".")).arg(folder.path()), "");
         assert!(output.status.success(), "{}", said(&output));
         let config = fs::read_to_string(made.join("smb.conf")).unwrap();
-        let config = config.replace(made.to_str().unwrap(), folder.path().to_str().unwrap());
+        // It names the folder that it was made in.
+        let place =
+            config.lines().find_map(|line| line.strip_prefix("private dir = ")?.strip_suffix("/private")).unwrap();
+        let config = config.replace(place, folder.path().to_str().unwrap());
         let (kdc, port) = serve(folder.path(), &config);
         Self { port, _kdc: kdc, folder }
     }

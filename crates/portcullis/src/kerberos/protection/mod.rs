@@ -119,6 +119,10 @@ impl SessionKeys {
 }
 
 impl Protection for SessionKeys {
+    fn always_signs_lists(&self) -> bool {
+        true
+    }
+
     fn halves(&self) -> Halves {
         self.over(self.send_seq, self.window.clone())
     }

@@ -67,6 +67,24 @@ fn what_is_sealed_opens() {
 }
 
 #[test]
+fn a_message_is_opened_in_its_own_buffer() {
+    for key in keys() {
+        let cipher = key.cipher(11);
+        for len in [0, 1, 16, 100, 1500] {
+            let mut message = Vec::new();
+            cipher.encrypt(&CONFOUNDER, &text(len), &mut message);
+            let (sealed, at) = (message.len(), message.len() / 2);
+            let mut altered = message.clone();
+            cipher.open(&mut message).unwrap();
+            assert_eq!(message, text(len), "{key:?}, {len}");
+            altered[at] ^= 1;
+            assert_eq!(cipher.open(&mut altered), Err(BadIntegrity));
+            assert_eq!(altered, vec![0; sealed]);
+        }
+    }
+}
+
+#[test]
 fn pieces_are_one_message() {
     for key in keys() {
         let cipher = key.cipher(22);
