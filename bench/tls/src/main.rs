@@ -71,6 +71,7 @@ fn main() {
                 let spin = || servers[0].handshakes(&sessions[0], Kind::Full).as_secs_f64() * 1e6;
                 figures.push(("spin_us".to_owned(), (0..n.div_ceil(BATCH)).map(|_| spin()).sum::<f64>() / n as f64));
             }
+            other => panic!("{other:?} is not asked of this peer"),
         }
         figures
     });
