@@ -157,5 +157,5 @@ fn codes_are_in_order_and_named_once() {
         assert_eq!(error_code::lookup(code).unwrap().0, name);
     }
     assert_eq!((error_code::lookup(30), error_code::lookup(-1)), (None, None));
-    assert_eq!((etype::name(18), etype::name(2)), (Some("aes256-cts-hmac-sha1-96"), None));
+    assert_eq!((etype::name(18), etype::name(4)), (Some("aes256-cts-hmac-sha1-96"), None));
 }

@@ -1,3 +1,4 @@
+use portcullis_wire::kerberos::etype;
 use std::borrow::Cow;
 
 /// An encryption type that this library has, by its number at IANA.
@@ -22,7 +23,6 @@ pub enum Enctype {
 
 /// What stands for each of them in the registries, and lengths in bytes.
 struct Row {
-    name: &'static str,
     key_len: usize,
     confounder_len: usize,
     mac_len: usize,
@@ -54,7 +54,10 @@ impl Enctype {
 
     /// Its name at IANA.
     pub const fn name(self) -> &'static str {
-        self.row().name
+        match etype::name(self.number()) {
+            Some(name) => name,
+            None => "", // each has one: the test says so
+        }
     }
 
     /// How long its keys are, in bytes.
@@ -84,31 +87,34 @@ impl Enctype {
 
     /// A name for the number in a log, also of those that the library does not have.
     pub fn name_of(number: i32) -> Cow<'static, str> {
-        if let Some(enctype) = Self::from_number(number) {
-            return enctype.name().into();
-        }
-        match number {
-            1 => "des-cbc-crc".into(),
-            2 => "des-cbc-md4".into(),
-            3 => "des-cbc-md5".into(),
-            16 => "des3-cbc-sha1".into(),
-            24 => "arcfour-hmac-exp".into(),
-            -133 => "rc4-hmac-old".into(),
-            -135 => "rc4-hmac-old-exp".into(),
-            _ => format!("etype {number}").into(),
-        }
+        etype::name(number).map_or_else(|| format!("etype {number}").into(), Cow::Borrowed)
     }
 
     const fn row(self) -> Row {
-        let (name, key_len, confounder_len, mac_len, checksum_type) = match self {
-            Self::Aes128Sha1 => ("aes128-cts-hmac-sha1-96", 16, 16, 12, 15),
-            Self::Aes256Sha1 => ("aes256-cts-hmac-sha1-96", 32, 16, 12, 16),
-            Self::Aes128Sha256 => ("aes128-cts-hmac-sha256-128", 16, 16, 16, 19),
-            Self::Aes256Sha384 => ("aes256-cts-hmac-sha384-192", 32, 16, 24, 20),
-            Self::Rc4 => ("rc4-hmac", 16, 8, 16, -138),
-            Self::Camellia128 => ("camellia128-cts-cmac", 16, 16, 16, 17),
-            Self::Camellia256 => ("camellia256-cts-cmac", 32, 16, 16, 18),
+        let (key_len, confounder_len, mac_len, checksum_type) = match self {
+            Self::Aes128Sha1 => (16, 16, 12, 15),
+            Self::Aes256Sha1 => (32, 16, 12, 16),
+            Self::Aes128Sha256 => (16, 16, 16, 19),
+            Self::Aes256Sha384 => (32, 16, 24, 20),
+            Self::Rc4 => (16, 8, 16, -138),
+            Self::Camellia128 => (16, 16, 16, 17),
+            Self::Camellia256 => (32, 16, 16, 18),
         };
-        Row { name, key_len, confounder_len, mac_len, checksum_type }
+        Row { key_len, confounder_len, mac_len, checksum_type }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_its_registered_name() {
+        for enctype in Enctype::ALL {
+            assert_eq!(etype::name(enctype.number()), Some(enctype.name()));
+            assert!(enctype.name().len() > 7);
+        }
+        assert_eq!((Enctype::name_of(23).as_ref(), Enctype::name_of(3).as_ref()), ("rc4-hmac", "des-cbc-md5"));
+        assert_eq!(Enctype::name_of(-128), "etype -128");
     }
 }
