@@ -133,6 +133,25 @@ fn clocks_that_differ_are_corrected_once() {
     }
 }
 
+/// A KRB-ERROR is signed by nobody: whoever stands between may not move the client's clock past a day.
+#[test]
+fn a_clock_too_far_away_is_not_followed() {
+    for apart in [86_401, -86_401, 86_400 * 365] {
+        let mut site = Site::of_web();
+        site.settings.want.flags = F::EXTENDED_ERROR;
+        let mut settings = wanting(&site, USUAL);
+        settings.now = settings.now.checked_add_signed(apart * 10_000_000).unwrap();
+        let mut ticket = site.ticket("ann@EXAMPLE");
+        ticket.end_time += 2 * 86_400 * 365;
+        ticket.start_time = Some(NOW - 3 * 86_400 * 365);
+        let client = Credential::initiator(Initiator::from_ccache(&ccache(&[Cached::of(ticket)])).unwrap());
+        let meeting = meet((&client, &settings), (&site.credential(), &site.settings), &site.keys, |_, _| {});
+        assert_eq!(meeting.initiator.cause, Some(Cause::ServerRefused(37).into()), "{apart}");
+        assert_eq!(meeting.messages.len(), 2, "request and error");
+        assert!(meeting.initiator.context.is_none() && meeting.acceptor.context.is_none());
+    }
+}
+
 #[test]
 fn a_refusal_is_told() {
     let mut site = Site::of_web();

@@ -15,7 +15,7 @@ use portcullis_testkit::kerberos::{Client, Frame, Heard, Session, Site};
 use portcullis_testkit::spnego::{offer, response};
 use portcullis_testkit::{Initiator, Outcome, Realm, server_names, talk};
 use portcullis_wire::der::Oid;
-use portcullis_wire::kerberos::InnerToken;
+use portcullis_wire::kerberos::{InnerToken, gss_flag};
 use portcullis_wire::spnego::{
     KERBEROS, KERBEROS_MICROSOFT, KERBEROS_USER_TO_USER, MechTypes, NEGOEX, NTLM, NegState, NegTokenResp,
 };
@@ -78,35 +78,42 @@ fn the_first_choice_takes_one_round() {
 }
 
 /// A client of a cloud directory: its first choice is not offered, so both sides sign the list.
+///
+/// `last` makes the client's last token of the signature due.
+fn second_choice(client: &Client, last: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> (Outcome, Session) {
+    let site = Site::of_web();
+    let list = MechTypes::encode(&CLOUD);
+    let mut session = None;
+    let outcome = says(&site, |number, reply| match number {
+        1 => Some(offer(&CLOUD, Some(b"NEGOEXTS"), None)),
+        2 => {
+            let reply = NegTokenResp::decode(reply).unwrap();
+            assert_eq!((reply.state, reply.supported_mech), (Some(NegState::RequestMic), Some(KERBEROS_MICROSOFT)));
+            assert_eq!(reply.response_token, None);
+            Some(response(None, Some(&client.token()), None))
+        }
+        3 => {
+            let reply = NegTokenResp::decode(reply).unwrap();
+            assert_eq!(reply.state, Some(NegState::AcceptIncomplete));
+            let heard = client.heard(reply.response_token.unwrap());
+            let mut ours = Session::client(client, &heard);
+            assert!(ours.fits(&list, reply.mech_list_mic.unwrap()), "the server signs the client's list");
+            let mic = ours.mic(&list);
+            session = Some(ours);
+            Some(response(None, None, last(mic).as_deref()))
+        }
+        _ => None,
+    });
+    (outcome, session.unwrap())
+}
+
 #[test]
 fn the_second_choice_is_signed() {
     let ends = |seed: u64, change: fn(&mut Vec<u8>), absent: bool| {
-        let site = Site::of_web();
-        let client = site.client().again(seed);
-        let list = MechTypes::encode(&CLOUD);
-        let mut session = None;
-        let outcome = says(&site, |number, reply| match number {
-            1 => Some(offer(&CLOUD, Some(b"NEGOEXTS"), None)),
-            2 => {
-                let reply = NegTokenResp::decode(reply).unwrap();
-                assert_eq!((reply.state, reply.supported_mech), (Some(NegState::RequestMic), Some(KERBEROS_MICROSOFT)));
-                assert_eq!(reply.response_token, None);
-                Some(response(None, Some(&client.token()), None))
-            }
-            3 => {
-                let reply = NegTokenResp::decode(reply).unwrap();
-                assert_eq!(reply.state, Some(NegState::AcceptIncomplete));
-                let heard = client.heard(reply.response_token.unwrap());
-                let mut ours = Session::client(&client, &heard);
-                assert!(ours.fits(&list, reply.mech_list_mic.unwrap()), "the server signs the client's list");
-                let mut mic = ours.mic(&list);
-                change(&mut mic);
-                session = Some(ours);
-                Some(response(None, None, (!absent).then_some(&mic)))
-            }
-            _ => None,
-        });
-        (outcome, session.unwrap())
+        second_choice(&Site::of_web().client().again(seed), |mut mic| {
+            change(&mut mic);
+            (!absent).then_some(mic)
+        })
     };
     let (outcome, mut session) = ends(1, |_| {}, false);
     assert_eq!(outcome.statuses, [CONTINUE, CONTINUE, Status::SEC_E_OK], "{:?}", outcome.cause);
@@ -122,6 +129,23 @@ fn the_second_choice_is_signed() {
     }
     let (outcome, _) = ends(9, |_| {}, true);
     assert!(outcome.context.is_none(), "{:?}", outcome.cause);
+}
+
+/// RFC 4178 §5: Kerberos can always sign, so a client that asks for no integrity still signs the list.
+#[test]
+fn the_second_choice_is_signed_by_who_wants_no_integrity() {
+    let client = |seed| Site::of_web().client().asking(gss_flag::MUTUAL).again(seed);
+    let (outcome, _) = second_choice(&client(1), Some);
+    assert_eq!(outcome.statuses, [CONTINUE, CONTINUE, Status::SEC_E_OK], "{:?}", outcome.cause);
+    let granted = outcome.context.unwrap().facts().granted;
+    assert!(!granted.contains(F::INTEGRITY), "{granted:?}");
+    let (outcome, _) = second_choice(&client(2), |mut mic| {
+        mic[20] ^= 1;
+        Some(mic)
+    });
+    assert_eq!(outcome.status(), Status::SEC_E_MESSAGE_ALTERED, "{:?}", outcome.cause);
+    let (outcome, _) = second_choice(&client(3), |_| None);
+    assert!(outcome.context.is_none() && outcome.status() != Status::SEC_E_OK, "{:?}", outcome.cause);
 }
 
 #[test]

@@ -202,6 +202,15 @@ fn a_buffer_that_is_just_large_enough() {
     }
 }
 
+/// A client that wants no proof is let in with nothing written, whatever the room.
+#[test]
+fn who_is_told_nothing_needs_no_room() {
+    let mut site = Site::of_web();
+    site.settings.room = Some(0);
+    let outcome = site.hears(&site.client().without_mutual());
+    assert_eq!((outcome.cause_name(), outcome.output.as_slice()), ("ok", &[][..]));
+}
+
 #[test]
 fn a_broken_source_of_randomness() {
     let site = Site::of_web();
