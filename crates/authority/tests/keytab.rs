@@ -136,6 +136,25 @@ fn the_authoritys_own_list_of_services_holds_whatever_is_asked() {
     assert_eq!(cause(&authority.answer(&opening_for(ldap.ticket(), services))), "kerberos/service-not-ours");
 }
 
+/// One account, whose key stands under each of its names: what the ticket names counts for nothing, so it is for the name
+/// that both lists have.
+#[test]
+fn a_key_of_several_names_is_used_for_the_one_that_is_allowed() {
+    let ldap = Held { service: ["ldap", "web1.corp.example"], ..Held::http(1) };
+    let (_folder, path) = site(&[ldap, Held::http(1)]);
+    let list = |names: &[&str]| ServiceNames::List(names.iter().map(ToString::to_string).collect());
+    let authority =
+        |services| KeytabAuthority::open(&path, KeytabOptions { services, ..KeytabOptions::default() }).unwrap();
+    let (http, both) = (list(&["HTTP/web1.corp.example"]), list(&["ldap/web1.corp.example", "HTTP/web1.corp.example"]));
+    for (serving, allowed) in [(http.clone(), ServiceNames::Any), (http.clone(), both.clone()), (both, http.clone())] {
+        let answer = authority(serving).answer(&opening_for(ldap.ticket(), allowed));
+        let Ok(Vouched::Ticket(opened)) = answer.verdict() else { panic!("{:?}", answer.denied()) };
+        assert_eq!(opened.service().principal, "HTTP/web1.corp.example@CORP.EXAMPLE");
+    }
+    let answer = authority(http).answer(&opening_for(ldap.ticket(), list(&["ldap/web1.corp.example"])));
+    assert_eq!(cause(&answer), "kerberos/service-not-ours");
+}
+
 struct NoStore;
 
 impl SeenStore for NoStore {

@@ -112,18 +112,13 @@ impl KeytabAuthority {
 
     fn open_ticket(&self, question: &OpenTicket) -> Result<OpenedTicket, Denied> {
         self.look_when_due();
-        let keys = self.keys();
-        let opened = match open_ticket(&keys, question) {
+        let (keys, serving) = (self.keys(), self.options().services);
+        match open_ticket(&keys, &serving, question) {
             // The file may be newer than the last look.
-            Err(denied) if is_about_keys(&denied) && self.has_other_than(&keys) => open_ticket(&self.keys(), question),
+            Err(denied) if is_about_keys(&denied) && self.has_other_than(&keys) => {
+                open_ticket(&self.keys(), &serving, question)
+            }
             opened => opened,
-        }?;
-        let principal = &opened.service().principal;
-        if self.options().services.allow(principal) {
-            Ok(opened)
-        } else {
-            let detail = format!("opened by {principal}, which is none of the authority's services");
-            Err(Denied { cause: Cause::ServiceNotOurs.into(), detail })
         }
     }
 

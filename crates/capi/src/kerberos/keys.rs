@@ -91,7 +91,7 @@ impl Keys {
             (_, Question::SeenBefore(_)) => process::seen_before(question, accounts),
             // Nobody here knows a KDC.
             (_, Question::ConfirmPac(asked)) => asked.not_asked(),
-            (Self::Given(keys), Question::OpenTicket(asked)) => match open_ticket(keys, asked) {
+            (Self::Given(keys), Question::OpenTicket(asked)) => match open_ticket(keys, &ServiceNames::Any, asked) {
                 Ok(opened) => asked.accept(opened),
                 Err(denied) => asked.refuse(denied),
             },

@@ -127,7 +127,8 @@ fn ticket_of(token: &[u8]) -> Result<Vec<u8>, String> {
 fn open(keys: &ServiceKeys, ticket: &[u8], accept_rc4: bool) -> Result<OpenedTicket, Denied> {
     let (services, ticket) = (Arc::new(ServiceNames::Any), ticket.to_vec());
     let pac = PacPolicy::VerifyIfPresent;
-    open_ticket(keys, &OpenTicket::new(Claim::default(), None, services, pac, accept_rc4, ticket))
+    let question = OpenTicket::new(Claim::default(), None, Arc::clone(&services), pac, accept_rc4, ticket);
+    open_ticket(keys, &services, &question)
 }
 
 fn what_of(denied: &Denied) -> String {

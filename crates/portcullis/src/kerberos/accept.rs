@@ -117,7 +117,7 @@ fn ask(
     }
     // The key of such a ticket is the one of our own ticket-granting ticket: nobody else need be asked.
     let Some(granting) = config.user_to_user.clone() else { return state.refuse(Cause::NoUserToUser.into(), leg) };
-    let answer = match open_ticket(granting.keys(), &question) {
+    let answer = match open_ticket(granting.keys(), &ServiceNames::Any, &question) {
         Ok(opened) => question.accept(opened),
         Err(denied) => question.refuse(denied),
     };

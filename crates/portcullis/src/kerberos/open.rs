@@ -1,6 +1,6 @@
 use super::crypto::Enctype;
 use super::keys::is_ticket_granting;
-use super::{Cause, OpenTicket, PacPolicy, ServiceKeys, pac};
+use super::{Cause, OpenTicket, PacPolicy, ServiceKey, ServiceKeys, ServiceNames, pac};
 use crate::Secret;
 use crate::question::Denied;
 use portcullis_wire::kerberos::{EncTicketPart, Ticket, unparse};
@@ -72,10 +72,11 @@ impl OpenedTicket {
 }
 
 /// Opens a ticket with the first of `keys` that fits, and verifies the server signature of its PAC with the same key.
+/// The key must stand under a name that both `serving`, which who holds the keys says, and the question allow.
 ///
 /// # Errors
 /// Why none opens it, or why the PAC's signature is not good, with what was wanted and what is held.
-pub fn open_ticket(keys: &ServiceKeys, question: &OpenTicket) -> Result<OpenedTicket, Denied> {
+pub fn open_ticket(keys: &ServiceKeys, serving: &ServiceNames, question: &OpenTicket) -> Result<OpenedTicket, Denied> {
     let ticket = Ticket::decode(question.ticket()).map_err(Cause::Malformed)?;
     let denied = |cause: Cause, why: &str| Denied {
         cause: cause.into(),
@@ -95,7 +96,8 @@ pub fn open_ticket(keys: &ServiceKeys, question: &OpenTicket) -> Result<OpenedTi
         tried += 1;
         let mut part = Secret::new(ticket.enc_part.cipher.to_vec());
         let Ok(()) = key.ticket().open(part.expose_mut()) else { continue };
-        let Some(named) = keys.same(key).find(|key| question.services.allow(&key.principal)) else {
+        let allowed = |key: &&ServiceKey| [serving, &question.services].iter().all(|names| names.allow(&key.principal));
+        let Some(named) = keys.same(key).find(allowed) else {
             return Err(denied(Cause::ServiceNotOurs, &format!("; opened by {}", key.principal)));
         };
         let pac = match question.pac {

@@ -1,6 +1,6 @@
 use super::pac::USAGE;
 use super::{LongTerm, RawKey, keytab};
-use portcullis::kerberos::{Cause, ConfirmPac, SeenBefore, ServiceKeys, open_ticket};
+use portcullis::kerberos::{Cause, ConfirmPac, SeenBefore, ServiceKeys, ServiceNames, open_ticket};
 use portcullis::{Answer, Authority, Question, Refusal};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -73,7 +73,7 @@ impl Keys {
 impl Authority for Keys {
     fn answer(&self, question: &Question) -> Answer {
         match question {
-            Question::OpenTicket(asked) => match open_ticket(&self.keys, asked) {
+            Question::OpenTicket(asked) => match open_ticket(&self.keys, &ServiceNames::Any, asked) {
                 Ok(opened) => asked.accept(opened),
                 Err(denied) => asked.refuse(denied),
             },
