@@ -1,3 +1,4 @@
+use crate::question::Denied;
 use crate::{CallCause, ChannelBindings, ContextFlags, Event, Events, Failure};
 use std::fmt;
 use std::net::IpAddr;
@@ -150,6 +151,13 @@ impl Leg<'_> {
 
     pub(crate) fn event(&mut self, event: &Event<'_>) {
         self.events.event(event);
+    }
+
+    /// Tells the operator on which values a no rests.
+    pub(crate) fn because(&mut self, denied: &Denied) {
+        if !denied.detail.is_empty() {
+            self.event(&Event::Because { detail: &denied.detail });
+        }
     }
 
     /// Refuses before anything irreversible when the reply would not fit the caller's buffer.

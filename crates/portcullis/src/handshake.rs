@@ -1,5 +1,5 @@
 use crate::call::Leg;
-use crate::{Answer, Authority, Call, CallCause, Context, Control, Event, Failure, Question, Wants};
+use crate::{Answer, Authority, Call, CallCause, Context, Control, Failure, Question, Wants};
 
 /// Where a handshake stands. Each variant offers only the moves that are legal now, and each move consumes it: after
 /// a failure there is nothing left to call.
@@ -96,8 +96,8 @@ impl NeedsAnswer {
             return Err(CallCause::ForeignAnswer.into());
         }
         let mut leg = Leg::from(call);
-        if let Some(denied) = answer.denied().filter(|denied| !denied.detail.is_empty()) {
-            leg.event(&Event::Because { detail: &denied.detail });
+        if let Some(denied) = answer.denied() {
+            leg.because(denied);
         }
         Ok(self.step.step(Input::Answer(self.question, answer), &mut leg)?.into())
     }

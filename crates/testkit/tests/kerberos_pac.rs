@@ -296,6 +296,33 @@ fn k15_client_info_is_the_tickets() {
     refused(&site, &host("host/b"), "kerberos/pac-client-differs");
 }
 
+/// What the operator reads: whose the ticket is, and whose its PAC.
+#[test]
+fn a_refused_pac_is_told_with_both_sides() {
+    let site = Site::of_web();
+    let told = |client: &Client| {
+        let outcome = site.hears(client);
+        let because: Vec<_> = outcome.events.into_iter().filter(|event| event.starts_with("Because")).collect();
+        assert_eq!(because.len(), 1, "{because:?}");
+        because.concat()
+    };
+    let bobs = site.ticket("bob@EXAMPLE").sealed_pac().unwrap();
+    let anns = site.ticket("ann@EXAMPLE");
+    let raw_ticket = Some(anns.around(&anns.part_around(Some(&bobs))));
+    let text = told(&Client { raw_ticket, ..site.client() });
+    assert!(text.contains("ann@EXAMPLE") && text.contains("bob"), "{text}");
+    let own = site.client().ticket.pac.unwrap().requester.unwrap();
+    let other = "S-1-5-21-1-2-3-500";
+    let text = told(&planned(&site, |plan| plan.requester = Some(other.parse().unwrap())));
+    assert!(text.contains(other) && text.contains(&own.to_string()), "{text}");
+    let text = told(&planned(&site, |plan| plan.logon = None));
+    assert!(text.contains("names a requester and no logon"), "{text}");
+    let mut nobody = site.client();
+    nobody.ticket.flags = TicketFlags::ANONYMOUS;
+    let text = told(&nobody);
+    assert!(text.contains("ann@EXAMPLE"), "{text}");
+}
+
 #[test]
 fn k15_the_pac_of_another_ticket() {
     let site = Site::of_web();

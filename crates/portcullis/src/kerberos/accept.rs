@@ -122,7 +122,7 @@ fn ask(
         Err(denied) => question.refuse(denied),
     };
     if let Some(denied) = answer.denied() {
-        leg.event(&Event::Because { detail: &denied.detail });
+        leg.because(denied);
     }
     state.opened(&question, answer, leg)
 }
@@ -208,7 +208,7 @@ impl AwaitTicket {
             Some(bytes) => Some(delegation::take(bytes, &session, proof.subkey.as_ref(), &part, leg)?),
             None => None,
         };
-        let (account, pac) = self.account(&part, opened.pac(), &client)?;
+        let (account, pac) = self.account(&part, opened.pac(), &client, leg)?;
         leg.event(&Event::Verified { account: &account });
 
         let dce = proof.flags & gss_flag::DCE_STYLE != 0;
@@ -286,6 +286,9 @@ impl AwaitTicket {
         unparse(&part.cname, part.crealm, &mut client);
         // RFC 8062: it proves that somebody asked the KDC for a ticket, and nothing else.
         if part.flags.contains(TicketFlags::ANONYMOUS) || part.cname.components().eq(ANONYMOUS) {
+            leg.event(&Event::Because {
+                detail: &format!("the ticket is of {client}; its flags are {:?}", part.flags),
+            });
             return Err(Cause::AnonymousRefused.into());
         }
         if part.crealm != authenticator.crealm || !part.cname.same_components(&authenticator.cname) {
@@ -330,6 +333,7 @@ impl AwaitTicket {
         part: &EncTicketPart<'_>,
         verdict: PacVerdict,
         client: &str,
+        leg: &mut Leg<'_>,
     ) -> Result<(Account, Option<super::PacFacts>), Failure> {
         let policy = self.acceptor.config.pac;
         let raw = match verdict {
@@ -337,7 +341,13 @@ impl AwaitTicket {
             PacVerdict::Unused => None,
         };
         let (account, facts) = match raw {
-            Some(raw) => pac::read(raw, part, client).map(|(account, facts)| (account, Some(facts)))?,
+            Some(raw) => match pac::read(raw, part, client) {
+                Ok((account, facts)) => (account, Some(facts)),
+                Err(denied) => {
+                    leg.because(&denied);
+                    return Err(denied.cause.into());
+                }
+            },
             None => (None, None),
         };
         match account {

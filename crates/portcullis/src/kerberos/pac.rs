@@ -60,9 +60,9 @@ pub(super) fn find<'a>(part: &EncTicketPart<'a>) -> Result<Option<&'a [u8]>, Cau
 }
 
 /// What a verified PAC says, once it fits the ticket. The account is `None` where it names none, as MIT's PACs do.
-pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result<(Option<Account>, PacFacts), Cause> {
+pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result<(Option<Account>, PacFacts), Denied> {
     let pac = Pac::decode(raw).map_err(Cause::PacMalformed)?;
-    check_client(&pac, part)?;
+    check_client(&pac, part, client)?;
     let upn = decoded(&pac, BufferType::UPN_DNS_INFO, UpnDnsInfo::decode)?;
     let logon = decoded(&pac, BufferType::LOGON_INFO, LogonInfo::decode)?;
     let requester = decoded(&pac, BufferType::REQUESTER_SID, RequesterSid::decode)?;
@@ -71,21 +71,28 @@ pub(super) fn read(raw: &[u8], part: &EncTicketPart<'_>, client: &str) -> Result
     let Some(logon) = logon else {
         // A PAC that names a SID and no logon is a ticket-granting ticket's (CVE-2022-2031).
         if requester.is_some() {
-            return Err(Cause::TicketGranting);
+            let detail = format!("the PAC of {client}'s ticket names a requester and no logon");
+            return Err(Denied { cause: Cause::TicketGranting.into(), detail });
         }
         let facts = PacFacts { raw: raw.to_vec(), user_flags: 0, logon_server: String::new(), transited_services };
         return Ok((None, facts));
     };
 
     let sids = logon.sids();
-    let user = logon.user_sid().ok_or(Cause::PacContradicts)?;
-    let said = [requester.map(|requester| requester.0), upn.as_ref().and_then(|upn| upn.sid)];
-    if said.into_iter().flatten().any(|said| said != user) {
-        return Err(Cause::PacContradicts);
+    let contradicts = |what: String| {
+        let detail = format!("the PAC of {client}'s ticket is a logon of {:?}, {what}", logon.effective_name);
+        Denied { cause: Cause::PacContradicts.into(), detail }
+    };
+    let user = logon.user_sid().ok_or_else(|| contradicts("without a SID".into()))?;
+    let said = [("requester", requester.map(|requester| requester.0)), ("UPN", upn.as_ref().and_then(|upn| upn.sid))];
+    for (whose, said) in said {
+        if let Some(said) = said.filter(|said| *said != user) {
+            return Err(contradicts(format!("whose SID is {user}; its {whose} is {said}")));
+        }
     }
     let sam_name = upn.as_ref().and_then(|upn| upn.sam_name.as_deref());
-    if sam_name.is_some_and(|name| !utf16::same_name(name, &logon.effective_name)) {
-        return Err(Cause::PacContradicts);
+    if let Some(name) = sam_name.filter(|name| !utf16::same_name(name, &logon.effective_name)) {
+        return Err(contradicts(format!("whose name is {name:?} beside its UPN")));
     }
     let realm = client.rsplit_once('@').map_or("", |(_, realm)| realm);
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -118,9 +125,15 @@ fn moment(time: u64) -> Option<SystemTime> {
 }
 
 /// CLIENT_INFO must name the ticket's client and its authentication (MS-PAC 2.7).
-fn check_client(pac: &Pac<'_>, part: &EncTicketPart<'_>) -> Result<(), Cause> {
-    let info = decoded(pac, BufferType::CLIENT_INFO, ClientInfo::decode)?.ok_or(Cause::PacClientDiffers)?;
+fn check_client(pac: &Pac<'_>, part: &EncTicketPart<'_>, client: &str) -> Result<(), Denied> {
     let authtime = part.authtime.to_system().map(filetime::from_system);
+    let differs = |what: &str| {
+        let at = authtime.unwrap_or_default();
+        let detail = format!("the ticket is of {client}, authenticated at {at} (FILETIME); {what}");
+        Denied { cause: Cause::PacClientDiffers.into(), detail }
+    };
+    let info = decoded(pac, BufferType::CLIENT_INFO, ClientInfo::decode)?;
+    let info = info.ok_or_else(|| differs("its PAC says no client"))?;
     let mut name = String::new();
     for component in part.cname.components() {
         if !name.is_empty() {
@@ -132,7 +145,10 @@ fn check_client(pac: &Pac<'_>, part: &EncTicketPart<'_>) -> Result<(), Cause> {
     // Some KDCs name the realm as well.
     let fits = info.name == name
         || info.name.strip_suffix(&*realm).and_then(|rest| rest.strip_suffix('@')).is_some_and(|rest| rest == name);
-    if fits && authtime == Some(info.client_id) { Ok(()) } else { Err(Cause::PacClientDiffers) }
+    match fits && authtime == Some(info.client_id) {
+        true => Ok(()),
+        false => Err(differs(&format!("its PAC is of {:?}, at {}", info.name, info.client_id))),
+    }
 }
 
 fn decoded<'a, T>(
